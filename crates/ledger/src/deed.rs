@@ -1,0 +1,111 @@
+//! What a source hands to a ledger that is being filled: transactions by name, before they have numbers.
+//!
+//! Decoders make these values, the book and the memory ledger take them. They are complete and checked for shape;
+//! whether they fit what the ledger already holds is for the ledger to say.
+
+use std::fmt::Write as _;
+
+use money::Amount;
+
+use crate::Time;
+
+/// One atomic transaction of an account ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountTransaction {
+    /// Its id, unique in the ledger.
+    pub name: String,
+    /// When it was booked.
+    pub time: Time,
+    /// Its movements, in order.
+    pub legs: Vec<AccountLeg>,
+}
+
+/// One movement of an account ledger, by names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLeg {
+    /// The paying holder in canonical form; `None` is outside.
+    pub from: Option<String>,
+    /// The paid holder; `None` is outside.
+    pub to: Option<String>,
+    /// The asset's symbol.
+    pub asset: String,
+    /// How much, in base units.
+    pub amount: Amount,
+    /// What the payer pays on top for the movement itself, in the same asset; booked as a leg of its own right after.
+    pub fee: Amount,
+}
+
+/// One block of a UTXO ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtxoBlock {
+    /// Height above genesis.
+    pub height: u64,
+    /// The block's hash, in internal byte order.
+    pub hash: [u8; 32],
+    /// The parent's hash; `None` at genesis.
+    pub previous: Option<[u8; 32]>,
+    /// The header's time.
+    pub time: Time,
+    /// In block order, coinbase first.
+    pub transactions: Vec<UtxoTransaction>,
+}
+
+/// One transaction of a UTXO ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtxoTransaction {
+    /// Its id, in internal byte order.
+    pub txid: [u8; 32],
+    /// In index order; empty for a coinbase.
+    pub inputs: Vec<UtxoInput>,
+    /// In index order.
+    pub outputs: Vec<UtxoOutput>,
+    /// The fee where the source states it; checked against the sums where those are known.
+    pub fee: Option<Amount>,
+}
+
+/// An output by transaction and index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Outpoint {
+    /// The creating transaction, in internal byte order.
+    pub txid: [u8; 32],
+    /// The output's index.
+    pub vout: u32,
+}
+
+/// One input: what it spends and, where the source tells, what that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtxoInput {
+    /// What it spends.
+    pub outpoint: Outpoint,
+    /// The spent output as the source states it (`prevout`), for outputs from before the ledger's first block.
+    pub spent: Option<UtxoOutput>,
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtxoOutput {
+    /// How much, in base units.
+    pub amount: Amount,
+    /// The holder: an address in canonical form, or `script:HEX` / `scripthash:HEX` where a script has none.
+    pub holder: String,
+}
+
+/// A transaction id as people write it: hex, last byte first.
+pub fn txid_text(txid: &[u8; 32]) -> String {
+    txid.iter().rev().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+        text
+    })
+}
+
+/// The bytes of a transaction id, in internal order; `None` where the text is not 64 hex digits.
+pub fn txid_bytes(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().rev().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
