@@ -5,7 +5,10 @@
 //! sizes, depths and memory are limited and nothing panics.
 
 pub mod fault;
+pub mod lines;
+pub mod table;
 pub mod text;
 pub mod yaml;
 
 pub use fault::{Column, Fault};
+pub use lines::DecodeError;
