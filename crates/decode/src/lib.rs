@@ -5,9 +5,11 @@
 //! sizes, depths and memory are limited and nothing panics.
 
 pub mod fault;
+mod json;
 pub mod lines;
 pub mod table;
 pub mod text;
+pub mod utxo_blocks;
 pub mod yaml;
 
 pub use fault::{Column, Fault};

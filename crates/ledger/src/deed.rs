@@ -100,7 +100,7 @@ pub fn txid_text(txid: &[u8; 32]) -> String {
 
 /// The bytes of a transaction id, in internal order; `None` where the text is not 64 hex digits.
 pub fn txid_bytes(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let mut bytes = [0; 32];

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::options::{FIELDS, Field, TableOptions};
 use crate::Fault;
 use crate::fault::quoted;
+use crate::json::not_json;
 
 /// The most keys a row may have.
 pub const KEYS_MAX: usize = 256;
@@ -82,17 +83,4 @@ fn scalar<'a>(line: u64, key: &str, raw: &'a str) -> Result<Cow<'a, str>, Fault>
         _ => Err(Fault::line(line, format!("{} is not a text or number", quoted(raw)), "write a plain value")
             .field(quoted(key).trim_matches('"'))),
     }
-}
-
-/// The fault of a line that is no JSON; the reader's own words, with our line.
-pub(crate) fn not_json(line: u64, error: &serde_json::Error, complete: bool) -> Fault {
-    let said = error.to_string();
-    let what = said.split(" at line ").next().unwrap_or_default();
-    let help = match (error.is_eof(), complete) {
-        (true, false) => "the file ends inside this line: get it again in full",
-        (true, true) => "each object must stand on one line",
-        _ => "",
-    };
-    let fault = Fault::line(line, format!("not the expected JSON: {what}"), help);
-    if error.column() > 0 { fault.at(error.column() as u64) } else { fault }
 }

@@ -13,7 +13,6 @@ use std::io::Read;
 
 pub use csv::{COLUMNS_MAX, RECORD_BYTES_MAX};
 pub use json::KEYS_MAX;
-pub(crate) use json::not_json;
 pub use options::{Field, TableOptions};
 pub use row::{ASSET_BYTES_MAX, MEMO_BYTES_MAX, Row, TX_BYTES_MAX};
 
