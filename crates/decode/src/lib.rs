@@ -8,6 +8,7 @@ pub mod fault;
 mod json;
 pub mod lines;
 pub mod table;
+pub mod tagpack;
 pub mod text;
 pub mod utxo_blocks;
 pub mod yaml;
