@@ -1,0 +1,73 @@
+//! Movements of loot as an observer sees them: every hop with the arithmetic that a spreadsheet can redo.
+
+use ledger::{AssetId, End, Seq};
+use money::Amount;
+
+use crate::label::{LabelId, Portion};
+
+/// What kind of movement an edge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// An output that is spent: purse → pot.
+    Input,
+    /// A new output: pot → purse.
+    Output,
+    /// A payment between purses, or out of the ledger.
+    Transfer,
+    /// A fee.
+    Fee,
+    /// The other side of a swap: what was paid in one asset lives on in another.
+    Swap,
+}
+
+impl Step {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Transfer => "transfer",
+            Self::Fee => "fee",
+            Self::Swap => "swap",
+        }
+    }
+}
+
+/// One movement that carries loot.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge<'a> {
+    /// The transaction.
+    pub seq: Seq,
+    /// The kind of movement.
+    pub step: Step,
+    /// Where it comes from.
+    pub payer: End,
+    /// Where it goes.
+    pub payee: End,
+    /// The asset that moves.
+    pub asset: AssetId,
+    /// How much moves in all.
+    pub amount: Amount,
+    /// What the payer's purse, or the pot, held just before.
+    pub before: Amount,
+    /// What of it was loot just before, per label. For a swap: what went in.
+    pub held: &'a [(LabelId, Amount)],
+    /// The stolen portions that move.
+    pub portions: &'a [Portion],
+    /// Whether the trace goes on behind the payee.
+    pub followed: bool,
+}
+
+/// Someone who watches a trace hop by hop.
+pub trait Observer {
+    /// Whether edges are wanted at all; where not, their arithmetic is not even formed.
+    const WATCHES: bool;
+    /// One movement of loot.
+    fn edge(&mut self, edge: &Edge<'_>);
+}
+
+/// Nobody watches.
+impl Observer for () {
+    const WATCHES: bool = false;
+    fn edge(&mut self, _edge: &Edge<'_>) {}
+}

@@ -1,0 +1,407 @@
+//! The forward pass: from the seeds to wherever the loot is at the end of the window.
+//!
+//! One queue of transactions, lowest first; each is visited once, with everything that is stolen in it. A purse that
+//! holds loot asks for the next transaction in which it *pays*; deposits into it need no visit, because the ledger
+//! tells how much lay in it. Time respect follows: nothing leaves before it arrived.
+
+use ledger::{End, HolderId, Kind, Ledger, Leg, PurseId, Seq};
+use money::Amount;
+use rustc_hash::FxHashMap;
+
+use crate::flow::{Edge, Observer, Step};
+use crate::label::{LabelId, Portion, Seed, sum_of};
+use crate::lots::Order;
+use crate::outcome::{Outcome, Reason, TerminalKind, Terminals, stop_terminal};
+use crate::policy::Policy;
+use crate::queue::Queue;
+use crate::rule::{Parcel, Rule};
+use crate::settings::Settings;
+use crate::shares::{Class, Haircut, Poison};
+
+/// Follows the seeds forward under a policy.
+///
+/// For policies that are not additive all seeds together are the incident set: the result answers for that set.
+pub fn forward<L: Ledger + ?Sized, O: Observer>(
+    ledger: &L,
+    seeds: &[Seed],
+    policy: Policy,
+    settings: &Settings,
+    observer: &mut O,
+) -> Outcome {
+    match policy {
+        Policy::Poison => run(ledger, seeds, Poison, settings, observer),
+        Policy::Haircut => run(ledger, seeds, Haircut, settings, observer),
+        Policy::Fifo => run(ledger, seeds, Order::Fifo, settings, observer),
+        Policy::Lifo => run(ledger, seeds, Order::Lifo, settings, observer),
+        Policy::TaintFirstOut => run(ledger, seeds, Class::FirstOut, settings, observer),
+        Policy::TaintLastOut => run(ledger, seeds, Class::LastOut, settings, observer),
+        Policy::Tiho => run(ledger, seeds, Class::HighestOut, settings, observer),
+    }
+}
+
+fn run<L: Ledger + ?Sized, R: Rule, O: Observer>(
+    ledger: &L,
+    seeds: &[Seed],
+    rule: R,
+    settings: &Settings,
+    observer: &mut O,
+) -> Outcome {
+    let mut pass = Pass::new(ledger, seeds, rule, settings);
+    pass.run_until(settings.until.unwrap_or_else(|| ledger.end()), observer);
+    pass.finish()
+}
+
+/// A purse that holds loot.
+struct Held<S> {
+    state: S,
+    /// The transaction last asked for, so that a busy purse asks once and not once a deposit.
+    asked: Option<Seq>,
+}
+
+/// The state of a trace between two transactions: the frontier, and what has come to rest.
+pub(crate) struct Pass<'a, L: ?Sized, R: Rule> {
+    pub(crate) ledger: &'a L,
+    pub(crate) rule: R,
+    pub(crate) settings: &'a Settings,
+    pub(crate) outcome: Outcome,
+    seeds: Vec<Seed>,
+    next_seed: usize,
+    purses: FxHashMap<PurseId, Held<R::State>>,
+    queue: Queue,
+    terminals: Terminals,
+    end: Seq,
+    // Buffers that every transaction uses again.
+    legs: Vec<Leg>,
+    parcel: Parcel,
+    held: Vec<(LabelId, Amount)>,
+}
+
+/// One movement that is about to be booked.
+#[derive(Clone, Copy)]
+pub(crate) struct Movement {
+    pub seq: Seq,
+    pub step: Step,
+    pub payer: End,
+    pub payee: End,
+    pub asset: ledger::AssetId,
+    pub amount: Amount,
+    /// What the payer held just before.
+    pub before: Amount,
+    /// What the payee held just before.
+    pub payee_before: Amount,
+}
+
+impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
+    pub(crate) fn new(ledger: &'a L, seeds: &[Seed], rule: R, settings: &'a Settings) -> Self {
+        let mut seeds = seeds.to_vec();
+        seeds.sort_unstable();
+        Self {
+            ledger,
+            rule,
+            settings,
+            outcome: Outcome::default(),
+            seeds,
+            next_seed: 0,
+            purses: FxHashMap::default(),
+            queue: Queue::default(),
+            terminals: Terminals::default(),
+            end: Seq(0),
+            legs: Vec::new(),
+            parcel: Parcel::default(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Runs to `end`, exclusive. Running in several windows gives what one run gives.
+    pub(crate) fn run_until<O: Observer>(&mut self, end: Seq, observer: &mut O) {
+        self.end = end;
+        loop {
+            let seed = self.seeds.get(self.next_seed).map(|seed| seed.seq).filter(|seq| *seq < end);
+            if let Some(seq) = seed {
+                // A seed's transaction takes its place in the queue like any other.
+                self.queue.push(seq);
+            }
+            let Some(seq) = self.queue.pop_before(end) else { break };
+            let first = self.next_seed;
+            let seeded = self.seeds[first..].iter().take_while(|seed| seed.seq == seq).count();
+            self.next_seed += seeded;
+            self.visit(seq, first..self.next_seed, observer);
+        }
+    }
+
+    fn visit<O: Observer>(&mut self, seq: Seq, seeds: std::ops::Range<usize>, observer: &mut O) {
+        let mut legs = std::mem::take(&mut self.legs);
+        self.ledger.transaction(seq, &mut legs);
+        let seeds: Vec<Seed> = self.seeds[seeds].to_vec();
+        match self.ledger.kind() {
+            Kind::Utxo => self.visit_pot(seq, &legs, &seeds, observer),
+            Kind::Account if self.needs_netting(&legs) => self.visit_netted(seq, &legs, &seeds, observer),
+            Kind::Account => self.visit_legs(seq, &legs, &seeds, observer),
+        }
+        self.ask_again(seq, &legs);
+        self.legs = legs;
+    }
+
+    /// A UTXO transaction: inputs pour into the pot, outputs and then the fee draw from it.
+    fn visit_pot<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
+        let mut pot = R::State::default();
+        let mut level = Amount::ZERO;
+        for leg in legs.iter().filter(|leg| leg.payee == End::Pot) {
+            if let Some(held) = leg.payer.purse().and_then(|purse| self.purses.remove(&purse)) {
+                if O::WATCHES {
+                    let movement = movement(seq, Step::Input, leg, leg.payer_before);
+                    self.report_whole(&movement, &held.state, observer);
+                }
+                self.outcome.events += 1;
+                self.rule.pour(held.state, &mut pot, level);
+            }
+            level += leg.amount;
+        }
+        let mut draws: Vec<usize> = (0..legs.len()).filter(|at| legs[*at].payer == End::Pot).collect();
+        if self.rule.largest_first() {
+            draws.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
+        }
+        let mut parcel = std::mem::take(&mut self.parcel);
+        for at in draws {
+            let leg = &legs[at];
+            let step = if leg.payee == End::Fee { Step::Fee } else { Step::Output };
+            self.note_held::<O>(&pot, level);
+            self.draw(&mut pot, level, leg.amount, &mut parcel);
+            self.plant(&mut parcel, leg.amount, seeds.iter().filter(|seed| seed.leg == at));
+            self.deliver(&movement(seq, step, leg, level), &mut parcel, observer);
+            level -= leg.amount;
+        }
+        self.parcel = parcel;
+    }
+
+    /// An account transaction in which no holder both pays and is paid: leg by leg.
+    fn visit_legs<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
+        let mut order: Vec<usize> = (0..legs.len()).collect();
+        if self.rule.largest_first() && legs.len() > 1 {
+            order.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
+        }
+        let mut parcel = std::mem::take(&mut self.parcel);
+        for at in order {
+            let leg = &legs[at];
+            if leg.payer == leg.payee {
+                continue;
+            }
+            self.take(leg.payer, leg.payer_before, leg.amount, &mut parcel, O::WATCHES);
+            self.plant(&mut parcel, leg.amount, seeds.iter().filter(|seed| seed.leg == at));
+            let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
+            self.deliver(&movement(seq, step, leg, leg.payer_before), &mut parcel, observer);
+        }
+        self.parcel = parcel;
+    }
+
+    /// Takes what a payment carries out of a purse.
+    pub(crate) fn take(&mut self, payer: End, before: Amount, amount: Amount, parcel: &mut Parcel, watched: bool) {
+        parcel.clear();
+        self.held.clear();
+        let Some(purse) = payer.purse() else { return };
+        let Some(mut held) = self.purses.remove(&purse) else { return };
+        if watched {
+            self.note_held_of(&held.state, before);
+        }
+        self.draw(&mut held.state, before, amount, parcel);
+        if !R::is_clean(&held.state) {
+            self.purses.insert(purse, held);
+        }
+    }
+
+    fn draw(&self, state: &mut R::State, before: Amount, amount: Amount, parcel: &mut Parcel) {
+        // A movement of nothing out of a purse with something in it moves nothing, and flags nothing.
+        if R::is_clean(state) || (amount.is_zero() && !before.is_zero()) {
+            parcel.clear();
+        } else {
+            self.rule.withdraw(state, before, amount, parcel);
+        }
+    }
+
+    /// Marks seeds in an arriving parcel and books the loot that they bring.
+    pub(crate) fn plant<'s>(&mut self, parcel: &mut Parcel, moved: Amount, seeds: impl Iterator<Item = &'s Seed>) {
+        for seed in seeds {
+            let (there, _) = sum_of(&parcel.portions, seed.label);
+            // What already is loot of this label is not stolen from the victim once more.
+            let amount = seed.amount.min(moved.saturating_sub(there));
+            if !amount.is_zero() {
+                self.rule.seed(parcel, moved, &Seed { amount, ..*seed });
+                *self.outcome.loot.entry(seed.label).or_default() += amount;
+            }
+            self.uncounted(seed.label, seed.amount - amount);
+        }
+    }
+
+    pub(crate) fn uncounted(&mut self, label: LabelId, amount: Amount) {
+        if !amount.is_zero() {
+            *self.outcome.uncounted.entry(label).or_default() += amount;
+        }
+    }
+
+    /// Brings a parcel to its payee: on into a purse, or to a terminal.
+    pub(crate) fn deliver<O: Observer>(&mut self, movement: &Movement, parcel: &mut Parcel, observer: &mut O) {
+        if parcel.is_empty() {
+            return;
+        }
+        self.outcome.events += 1;
+        for portion in &mut parcel.portions {
+            portion.hops += u32::from(movement.step != Step::Fee && portion.since != movement.seq);
+        }
+        let end = self.fate(movement, &parcel.portions);
+        if O::WATCHES {
+            observer.edge(&Edge {
+                seq: movement.seq,
+                step: movement.step,
+                payer: movement.payer,
+                payee: movement.payee,
+                asset: movement.asset,
+                amount: movement.amount,
+                before: movement.before,
+                held: &self.held,
+                portions: &parcel.portions,
+                followed: end.is_none(),
+            });
+        }
+        match (end, movement.payee) {
+            (Some((kind, reason)), payee) => {
+                for portion in &parcel.portions {
+                    self.terminals.add(kind, reason, payee.purse(), movement.asset, portion, movement.seq);
+                }
+            }
+            (None, End::Purse(purse)) => self.put(purse, movement.payee_before, parcel, movement.seq),
+            (None, _) => unreachable!("only purses are followed"),
+        }
+    }
+
+    fn put(&mut self, purse: PurseId, before: Amount, parcel: &Parcel, at: Seq) {
+        let held = self.purses.entry(purse).or_insert_with(|| {
+            if self.ledger.kind() == Kind::Account && !self.ledger.opening(purse).is_zero() {
+                self.outcome.incomplete.push(purse);
+            }
+            Held { state: R::State::default(), asked: None }
+        });
+        self.rule.deposit(&mut held.state, before, parcel, at);
+    }
+
+    /// Whether the trace ends at a movement, and how.
+    fn fate(&self, movement: &Movement, portions: &[Portion]) -> Option<(TerminalKind, Reason)> {
+        let purse = match movement.payee {
+            End::Fee => return Some((TerminalKind::Fee, Reason::Fee)),
+            End::Outside | End::Pot => return Some((TerminalKind::Unknown, Reason::LeftLedger)),
+            End::Purse(purse) => purse,
+        };
+        if !self.settings.stops.is_empty()
+            && let Some(stop) = self.settings.stops.get(&self.ledger.purse(purse).holder)
+        {
+            return Some((stop_terminal(*stop), Reason::StopRule));
+        }
+        if self.settings.dust.get(&movement.asset).is_some_and(|dust| movement.amount < *dust) {
+            return Some((TerminalKind::Truncated, Reason::BelowDust));
+        }
+        if let Some(floor) = self.settings.share_floor {
+            let stolen = portions.iter().map(|portion| portion.amount).max().unwrap_or_default();
+            if floor.is_above(stolen, movement.amount) {
+                return Some((TerminalKind::Truncated, Reason::BelowShare));
+            }
+        }
+        None
+    }
+
+    /// Every purse of the transaction that holds loot asks for the transaction in which it pays next.
+    fn ask_again(&mut self, seq: Seq, legs: &[Leg]) {
+        // From the last leg back: what stands on a purse's last leg points past this transaction.
+        for leg in legs.iter().rev() {
+            for (end, next) in [(leg.payee, leg.payee_next), (leg.payer, leg.payer_next)] {
+                let Some(held) = end.purse().and_then(|purse| self.purses.get_mut(&purse)) else { continue };
+                if let Some(next) = next.filter(|next| *next > seq && held.asked != Some(*next)) {
+                    held.asked = Some(next);
+                    self.queue.push(next);
+                }
+            }
+        }
+    }
+
+    /// Whether some holder both pays and is paid, fees aside.
+    fn needs_netting(&self, legs: &[Leg]) -> bool {
+        if legs.iter().filter(|leg| leg.payee != End::Fee).nth(1).is_none() {
+            return false;
+        }
+        let holder = |end: End| end.purse().map(|purse| self.ledger.purse(purse).holder);
+        let mut payers: Vec<HolderId> =
+            legs.iter().filter(|leg| leg.payee != End::Fee).filter_map(|leg| holder(leg.payer)).collect();
+        payers.sort_unstable();
+        legs.iter().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
+    }
+
+    fn note_held<O: Observer>(&mut self, state: &R::State, balance: Amount) {
+        if O::WATCHES {
+            self.note_held_of(state, balance);
+        }
+    }
+
+    pub(crate) fn note_held_of(&mut self, state: &R::State, balance: Amount) {
+        let mut content = Vec::new();
+        self.rule.content(state, balance, &mut content);
+        self.held.clear();
+        for portion in content {
+            match self.held.last_mut() {
+                Some((label, amount)) if *label == portion.label => *amount += portion.amount,
+                _ => self.held.push((portion.label, portion.amount)),
+            }
+        }
+    }
+
+    fn report_whole<O: Observer>(&mut self, movement: &Movement, state: &R::State, observer: &mut O) {
+        let mut content = Vec::new();
+        self.rule.content(state, movement.amount, &mut content);
+        self.note_held_of(state, movement.amount);
+        observer.edge(&Edge {
+            seq: movement.seq,
+            step: movement.step,
+            payer: movement.payer,
+            payee: movement.payee,
+            asset: movement.asset,
+            amount: movement.amount,
+            before: movement.before,
+            held: &self.held,
+            portions: &content,
+            followed: true,
+        });
+    }
+
+    /// Books what still lies in purses and closes the account.
+    pub(crate) fn finish(mut self) -> Outcome {
+        let reason = match self.ledger.kind() {
+            Kind::Utxo => Reason::Unspent,
+            Kind::Account => Reason::Held,
+        };
+        let mut content = Vec::new();
+        for (purse, held) in &self.purses {
+            // Only poison asks how much lies in the purse; the others know what they put there.
+            let balance = self.ledger.balance(*purse, self.end);
+            content.clear();
+            self.rule.content(&held.state, balance, &mut content);
+            let asset = self.ledger.purse(*purse).asset;
+            for portion in &content {
+                self.terminals.add(TerminalKind::Balance, reason, Some(*purse), asset, portion, portion.since);
+            }
+        }
+        self.outcome.terminals = self.terminals.into_sorted();
+        self.outcome.incomplete.sort_unstable();
+        self.outcome.incomplete.dedup();
+        self.outcome
+    }
+}
+
+fn movement(seq: Seq, step: Step, leg: &Leg, before: Amount) -> Movement {
+    Movement {
+        seq,
+        step,
+        payer: leg.payer,
+        payee: leg.payee,
+        asset: leg.asset,
+        amount: leg.amount,
+        before,
+        payee_before: leg.payee_before,
+    }
+}

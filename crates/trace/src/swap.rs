@@ -1,0 +1,384 @@
+//! Atomic netting: what an account transaction did in effect, and swaps.
+//!
+//! Where a holder both pays and is paid within one transaction, the movements inside are treasury: routers, flash
+//! loans, aggregators. Only the net change of each (holder, asset) counts (TRACING rules, "EVM transaction = atomic
+//! netting first"). A holder whose net is down in one asset and up in another has *exchanged*:
+//!
+//! * what an exchanger gave turns into what it received (its proceeds), origin kept;
+//! * what somebody else paid to an exchanger passes through it, to those who got what the exchanger gave;
+//! * the pool on the other side of a swap is an exchanger as well: it never becomes tainted by a customer's loot.
+//!
+//! Where several assets stand on one side and no price is known, each is given the same weight, and the transaction
+//! is listed among the outcome's problems.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{AssetId, End, HolderId, Ledger, Leg, PurseId, Seq};
+use money::Amount;
+
+use crate::flow::{Observer, Step};
+use crate::forward::{Movement, Pass};
+use crate::label::Seed;
+use crate::rule::{Parcel, Rule, convert};
+
+/// The net change of one purse, or of the outside in one asset.
+#[derive(Clone, Debug)]
+struct Net {
+    end: End,
+    holder: Option<HolderId>,
+    asset: AssetId,
+    before: Amount,
+    paid: Amount,
+    got: Amount,
+    /// What deliveries of this transaction have brought so far.
+    filled: Amount,
+}
+
+impl Net {
+    fn given(&self) -> Amount {
+        self.paid.saturating_sub(self.got)
+    }
+
+    fn received(&self) -> Amount {
+        self.got.saturating_sub(self.paid)
+    }
+}
+
+/// `amount` of one asset that goes from one net payer to one net payee.
+#[derive(Clone, Debug)]
+struct Flow {
+    payer: usize,
+    payee: usize,
+    amount: Amount,
+}
+
+/// A parcel that took part in an exchange, on its way to the other side.
+struct Exchanged {
+    exchanger: HolderId,
+    /// Whether the exchanger's own money was exchanged, or somebody else's passed through.
+    own: bool,
+    payee: usize,
+    asset: AssetId,
+    amount: Amount,
+    parcel: Parcel,
+}
+
+impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
+    /// Visits a transaction by its net effect.
+    pub(crate) fn visit_netted<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
+        let nets = self.nets(legs);
+        let flows = flows(&nets);
+        let exchangers = exchangers(&nets);
+        let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
+        let fed: BTreeSet<HolderId> = flows
+            .iter()
+            .filter(|flow| is_exchanger(flow.payee) && !is_exchanger(flow.payer))
+            .filter_map(|flow| nets[flow.payee].holder)
+            .collect();
+
+        // All payments first, all arrivals after: the transaction is one moment.
+        let mut arrivals: Vec<(Movement, Parcel)> = Vec::new();
+        let mut exchanged: Vec<Exchanged> = Vec::new();
+        let mut left: Vec<Amount> = nets.iter().map(|net| net.before).collect();
+        for flow in &flows {
+            let (payer, payee) = (&nets[flow.payer], &nets[flow.payee]);
+            let mut parcel = Parcel::default();
+            self.take(payer.end, left[flow.payer], flow.amount, &mut parcel, O::WATCHES);
+            let before = left[flow.payer];
+            left[flow.payer] = before.saturating_sub(flow.amount);
+            let movement = Movement {
+                seq,
+                step: Step::Transfer,
+                payer: payer.end,
+                payee: payee.end,
+                asset: payer.asset,
+                amount: flow.amount,
+                before,
+                payee_before: Amount::ZERO,
+            };
+            let own = is_exchanger(flow.payer)
+                && (is_exchanger(flow.payee) || payer.holder.is_some_and(|holder| fed.contains(&holder)));
+            let exchanger = if own { payer.holder } else { payee.holder.filter(|_| is_exchanger(flow.payee)) };
+            match exchanger {
+                Some(exchanger) => {
+                    exchanged.push(Exchanged {
+                        exchanger,
+                        own,
+                        payee: flow.payee,
+                        asset: payer.asset,
+                        amount: flow.amount,
+                        parcel,
+                    });
+                }
+                None => arrivals.push((movement, parcel)),
+            }
+        }
+        let mut nets = nets;
+        let mut seeds = seeds.to_vec();
+        for (movement, parcel) in arrivals {
+            self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
+        }
+        for (movement, parcel) in self.exchange(seq, &nets, &flows, exchanged) {
+            self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
+        }
+        for (at, net) in nets.clone().iter().enumerate() {
+            // Loot that came in without anything traced: what an exchanger received for clean money, and the like.
+            let rest = net.received().saturating_sub(net.filled);
+            let movement = Movement {
+                seq,
+                step: Step::Transfer,
+                payer: End::Outside,
+                payee: nets[at].end,
+                asset: net.asset,
+                amount: rest,
+                before: Amount::ZERO,
+                payee_before: Amount::ZERO,
+            };
+            if !rest.is_zero() {
+                self.arrive(&mut nets, movement, Parcel::default(), &mut seeds, observer);
+            }
+        }
+        for seed in seeds {
+            self.uncounted(seed.label, seed.amount);
+        }
+        self.pay_fees(seq, legs, observer);
+    }
+
+    /// Books an arrival on top of what the purse held and of what this transaction already brought.
+    fn arrive<O: Observer>(
+        &mut self,
+        nets: &mut [Net],
+        mut movement: Movement,
+        mut parcel: Parcel,
+        seeds: &mut Vec<Seed>,
+        observer: &mut O,
+    ) {
+        if let Some(net) = nets.iter_mut().find(|net| net.end == movement.payee && net.asset == movement.asset) {
+            movement.payee_before = net.before + net.filled;
+            net.filled += movement.amount;
+        }
+        let here: Vec<Seed> =
+            seeds.iter().filter(|seed| movement.payee == End::Purse(seed.purse)).copied().collect();
+        for seed in here {
+            let amount = seed.amount.min(movement.amount);
+            self.plant(&mut parcel, movement.amount, std::iter::once(&Seed { amount, ..seed }));
+            if let Some(open) = seeds.iter_mut().find(|open| **open == seed) {
+                open.amount -= amount;
+            }
+        }
+        seeds.retain(|seed| !seed.amount.is_zero());
+        self.deliver(&movement, &mut parcel, observer);
+    }
+
+    /// Turns what exchangers gave, or what was paid through them, into what stands on the other side.
+    fn exchange(&mut self, seq: Seq, nets: &[Net], flows: &[Flow], parts: Vec<Exchanged>) -> Vec<(Movement, Parcel)> {
+        let mut arrivals = Vec::new();
+        let mut room: Vec<Amount> = nets.iter().map(Net::received).collect();
+        let mut given = given_by(nets, flows, &parts);
+        // What passes through is served first: the exchanger's own proceeds are the rest of what it received.
+        let (own, through): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.own);
+        for part in through.into_iter().chain(own) {
+            let targets: Vec<(usize, Amount)> = if part.own {
+                (0..nets.len()).filter(|at| nets[*at].holder == Some(part.exchanger)).map(|at| (at, room[at])).collect()
+            } else {
+                behind(nets, flows, part.exchanger, &room)
+            };
+            let targets: Vec<_> = targets.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
+            if targets.is_empty() {
+                // Nothing came back: then it was a payment after all.
+                let payee = nets[part.payee].end;
+                arrivals.push((swap_movement(seq, payee, payee, part.asset, part.amount), part.parcel));
+                continue;
+            }
+            for (at, movement, parcel) in self.spread(seq, nets, &part, &mut given, &targets) {
+                room[at] -= movement.amount;
+                arrivals.push((movement, parcel));
+            }
+        }
+        arrivals
+    }
+
+    /// Spreads one parcel over its targets: equal weight per asset, in order within an asset.
+    fn spread(
+        &mut self,
+        seq: Seq,
+        nets: &[Net],
+        part: &Exchanged,
+        given: &mut BTreeMap<(bool, HolderId, AssetId), Amount>,
+        targets: &[(usize, Amount)],
+    ) -> Vec<(usize, Movement, Parcel)> {
+        let assets: BTreeSet<AssetId> = targets.iter().map(|(at, _)| nets[*at].asset).collect();
+        // Parts come asset by asset, so the assets that still share what was received are this one and later ones.
+        let sources = given.keys().filter(|(own, holder, _)| (*own, *holder) == (part.own, part.exchanger));
+        let sources_left = sources.clone().filter(|(_, _, asset)| *asset >= part.asset).count() as u128;
+        if assets.len() > 1 || sources.count() > 1 {
+            self.outcome.weighed.push(seq);
+        }
+        let given_left = given.get_mut(&(part.own, part.exchanger, part.asset)).expect("every part was counted");
+        let weight = Amount::new(given_left.units().saturating_mul(sources_left));
+        *given_left -= part.amount;
+        let own_net = |net: &&Net| net.holder == Some(part.exchanger) && net.asset == part.asset;
+        let payer = nets.iter().find(own_net).map_or(End::Outside, |net| net.end);
+
+        let mut arrivals = Vec::new();
+        // The parcel as a temporary purse, from which each asset takes an equal part.
+        let mut source = R::State::default();
+        self.rule.deposit(&mut source, Amount::ZERO, &part.parcel, seq);
+        let mut left = part.amount;
+        for (turn, asset) in assets.iter().enumerate() {
+            let turns_left = Amount::new((assets.len() - turn) as u128);
+            let taken = left.share(Amount::new(1), turns_left);
+            let mut parcel = self.draw_from(&mut source, left, taken);
+            left -= taken;
+            let here: Vec<_> = targets.iter().filter(|(at, _)| nets[*at].asset == *asset).copied().collect();
+            let all: Amount = here.iter().map(|(_, amount)| *amount).sum();
+            // As much of what was received as this part is of what was given.
+            let out = all.share(part.amount, weight);
+            convert(&mut parcel, taken, out);
+            let mut pot = R::State::default();
+            self.rule.deposit(&mut pot, Amount::ZERO, &parcel, seq);
+            let mut level = out;
+            for (at, most) in here {
+                let amount = level.min(most);
+                let slice = self.draw_from(&mut pot, level, amount);
+                level -= amount;
+                arrivals.push((at, swap_movement(seq, payer, nets[at].end, *asset, amount), slice));
+            }
+        }
+        arrivals
+    }
+
+    fn draw_from(&self, state: &mut R::State, before: Amount, amount: Amount) -> Parcel {
+        let mut parcel = Parcel::default();
+        if !R::is_clean(state) {
+            self.rule.withdraw(state, before, amount, &mut parcel);
+        }
+        parcel
+    }
+
+    fn pay_fees<O: Observer>(&mut self, seq: Seq, legs: &[Leg], observer: &mut O) {
+        let mut parcel = Parcel::default();
+        for leg in legs.iter().filter(|leg| leg.payee == End::Fee) {
+            self.take(leg.payer, leg.payer_before, leg.amount, &mut parcel, O::WATCHES);
+            let movement = Movement {
+                seq,
+                step: Step::Fee,
+                payer: leg.payer,
+                payee: leg.payee,
+                asset: leg.asset,
+                amount: leg.amount,
+                before: leg.payer_before,
+                payee_before: Amount::ZERO,
+            };
+            self.deliver(&movement, &mut parcel, observer);
+        }
+    }
+
+    /// Net changes by purse, in order of first appearance; fees aside.
+    fn nets(&self, legs: &[Leg]) -> Vec<Net> {
+        let mut nets: Vec<Net> = Vec::new();
+        let mut places = rustc_hash::FxHashMap::default();
+        for leg in legs.iter().filter(|leg| leg.payee != End::Fee && leg.payer != leg.payee) {
+            for (end, before, pays) in [(leg.payer, leg.payer_before, true), (leg.payee, leg.payee_before, false)] {
+                let key: (Option<PurseId>, AssetId) = (end.purse(), leg.asset);
+                let at = *places.entry(key).or_insert_with(|| {
+                    let holder = end.purse().map(|purse| self.ledger.purse(purse).holder);
+                    nets.push(Net {
+                        end,
+                        holder,
+                        asset: leg.asset,
+                        before,
+                        paid: Amount::ZERO,
+                        got: Amount::ZERO,
+                        filled: Amount::ZERO,
+                    });
+                    nets.len() - 1
+                });
+                let side = if pays { &mut nets[at].paid } else { &mut nets[at].got };
+                *side += leg.amount;
+            }
+        }
+        nets
+    }
+}
+
+fn swap_movement(seq: Seq, payer: End, payee: End, asset: AssetId, amount: Amount) -> Movement {
+    Movement {
+        seq,
+        step: Step::Swap,
+        payer,
+        payee,
+        asset,
+        amount,
+        before: amount,
+        payee_before: Amount::ZERO,
+    }
+}
+
+/// How much each exchanger exchanged per asset: of its own what went into exchanges, of others' what it received in all.
+fn given_by(
+    nets: &[Net],
+    flows: &[Flow],
+    parts: &[Exchanged],
+) -> BTreeMap<(bool, HolderId, AssetId), Amount> {
+    let mut given = BTreeMap::new();
+    for part in parts {
+        let sum = given.entry((part.own, part.exchanger, part.asset)).or_insert(Amount::ZERO);
+        if part.own {
+            *sum += part.amount;
+        } else if sum.is_zero() {
+            let paid_in = |flow: &&Flow| {
+                let payee = &nets[flow.payee];
+                payee.holder == Some(part.exchanger) && payee.asset == part.asset
+            };
+            *sum = flows.iter().filter(paid_in).map(|flow| flow.amount).sum();
+        }
+    }
+    given
+}
+
+/// Those who got what an exchanger gave: outsiders to the exchange first, else everybody.
+fn behind(nets: &[Net], flows: &[Flow], exchanger: HolderId, room: &[Amount]) -> Vec<(usize, Amount)> {
+    let exchangers = exchangers(nets);
+    let paid = |flow: &&Flow| nets[flow.payer].holder == Some(exchanger);
+    let outsider = |flow: &&Flow| nets[flow.payee].holder.is_none_or(|holder| !exchangers.contains(&holder));
+    let target = |flow: &Flow| (flow.payee, flow.amount.min(room[flow.payee]));
+    let outsiders: Vec<_> = flows.iter().filter(paid).filter(outsider).map(target).collect();
+    if outsiders.is_empty() { flows.iter().filter(paid).map(target).collect() } else { outsiders }
+}
+
+/// Holders whose net is down in one asset and up in another.
+fn exchangers(nets: &[Net]) -> BTreeSet<HolderId> {
+    let holders = |which: fn(&Net) -> Amount| -> BTreeSet<HolderId> {
+        nets.iter().filter(|net| !which(net).is_zero()).filter_map(|net| net.holder).collect()
+    };
+    holders(Net::given).intersection(&holders(Net::received)).copied().collect()
+}
+
+/// Who paid whom in effect: within each asset payers and payees are matched in order of appearance.
+fn flows(nets: &[Net]) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    let assets: BTreeSet<AssetId> = nets.iter().map(|net| net.asset).collect();
+    for asset in assets {
+        let mut payees = (0..nets.len())
+            .filter(|at| nets[*at].asset == asset && !nets[*at].received().is_zero())
+            .map(|at| (at, nets[at].received()))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .peekable();
+        for payer in (0..nets.len()).filter(|at| nets[*at].asset == asset) {
+            let mut left = nets[payer].given();
+            while !left.is_zero() {
+                let Some((payee, room)) = payees.peek_mut() else { break };
+                let amount = left.min(*room);
+                flows.push(Flow { payer, payee: *payee, amount });
+                left -= amount;
+                *room -= amount;
+                if room.is_zero() {
+                    payees.next();
+                }
+            }
+        }
+    }
+    flows
+}
