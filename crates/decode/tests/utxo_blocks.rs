@@ -122,7 +122,7 @@ fn json_that_is_no_block_says_what_to_ask_for() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
     fn damaged_blocks_never_panic(at in 0usize..1500, byte in any::<u8>(), cut in 0usize..1500) {
