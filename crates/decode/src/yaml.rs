@@ -138,11 +138,11 @@ impl Node {
     /// How much of the budget a copy takes.
     fn size(&self) -> Size {
         match &self.value {
-            Value::Scalar { text, .. } => Size { nodes: 1, bytes: text.len() },
-            Value::List(items) => items.iter().fold(Size { nodes: 1, bytes: 0 }, |sum, item| sum.plus(item.size())),
+            Value::Scalar { text, .. } => Size { nodes: 1, bytes: text.len(), depth: 0 },
+            Value::List(items) => items.iter().fold(Size::EMPTY_LEVEL, |sum, item| sum.holding(item.size())),
             Value::Map(entries) => entries
                 .iter()
-                .fold(Size { nodes: 1, bytes: 0 }, |sum, (key, value)| sum.plus(key.size()).plus(value.size())),
+                .fold(Size::EMPTY_LEVEL, |sum, (key, value)| sum.holding(key.size()).holding(value.size())),
         }
     }
 }
@@ -151,11 +151,19 @@ impl Node {
 struct Size {
     nodes: usize,
     bytes: usize,
+    /// Levels of lists and maps.
+    depth: usize,
 }
 
 impl Size {
-    fn plus(self, other: Self) -> Self {
-        Self { nodes: self.nodes + other.nodes, bytes: self.bytes + other.bytes }
+    const EMPTY_LEVEL: Self = Self { nodes: 1, bytes: 0, depth: 1 };
+
+    fn holding(self, inner: Self) -> Self {
+        Self {
+            nodes: self.nodes + inner.nodes,
+            bytes: self.bytes + inner.bytes,
+            depth: self.depth.max(1 + inner.depth),
+        }
     }
 }
 
@@ -215,7 +223,7 @@ impl Builder {
             }
             Event::Scalar(text, style, anchor, _) => {
                 let quoted = style != ScalarStyle::Plain;
-                self.charge(Size { nodes: 1, bytes: text.len() }, line, column)?;
+                self.charge(Size { nodes: 1, bytes: text.len(), depth: 0 }, line, column)?;
                 self.put(node(Value::Scalar { text: text.into_owned(), quoted }), anchor)?;
             }
             Event::SequenceStart(anchor, _) => self.start(node(Value::List(Vec::new())), anchor)?,
@@ -238,13 +246,18 @@ impl Builder {
         if self.aliases > YAML_ALIASES_MAX {
             return Err(Fault::line(line, format!("more than {YAML_ALIASES_MAX} aliases"), "write the values out"));
         }
+        // Aliases of aliases would nest without end, and a deep tree overflows the stack of whoever walks it.
+        if self.open.len() + size.depth > YAML_DEPTH_MAX {
+            let what = format!("what this alias names nests deeper than {YAML_DEPTH_MAX} levels here");
+            return Err(Fault::line(line, what, "flatten the file").at(column));
+        }
         let (node, size) = (node.clone(), *size);
         self.charge(size, line, column)?;
         self.put(node, 0)
     }
 
     fn charge(&mut self, size: Size, line: u64, column: u64) -> Result<(), Fault> {
-        self.size = self.size.plus(size);
+        self.size = Size { nodes: self.size.nodes + size.nodes, bytes: self.size.bytes + size.bytes, depth: 0 };
         if self.size.nodes > YAML_NODES_MAX || self.size.bytes > YAML_BYTES_MAX {
             let what = format!("more than {YAML_NODES_MAX} values or {YAML_BYTES_MAX} bytes, aliases copied in");
             return Err(Fault::line(line, what, "split the file, or write less with aliases").at(column));
@@ -253,7 +266,7 @@ impl Builder {
     }
 
     fn start(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {
-        self.charge(Size { nodes: 1, bytes: 0 }, node.line, node.column)?;
+        self.charge(Size::EMPTY_LEVEL, node.line, node.column)?;
         if self.open.len() >= YAML_DEPTH_MAX {
             return Err(node.fault(format!("nested deeper than {YAML_DEPTH_MAX} levels"), "flatten the file"));
         }
@@ -361,6 +374,15 @@ mod tests {
         }
         let fault = parse(bomb.as_bytes()).expect_err("nine to the fortieth");
         assert!(fault.what.starts_with("more than"), "{fault}");
+    }
+
+    #[test]
+    fn aliases_do_not_nest_deeper_than_a_file_may() {
+        let level = |at: usize, inner: &str| format!("a{at}: &a{at} {}{inner}{}\n", "[".repeat(31), "]".repeat(31));
+        let two = level(0, "x") + &level(1, "*a0");
+        assert!(parse(two.as_bytes()).is_ok(), "one map and 62 lists");
+        let three = two + &level(2, "*a1");
+        check(three, "f:3:40: what this alias names nests deeper than 64 levels here; flatten the file");
     }
 
     #[test]
