@@ -1,0 +1,81 @@
+//! The tables of rules: readable, complete, overridable, and in the words of the public taxonomy.
+
+use know::{Rules, StopKind, word};
+
+const TAXONOMY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/standards/interpol-dwva/dwva-taxonomy-v03.ttl");
+
+fn stop(rules: &Rules, category: &str) -> &'static str {
+    match rules.category(category) {
+        None => "unknown",
+        Some(rule) => rule.stop.map_or("none", StopKind::as_str),
+    }
+}
+
+#[test]
+fn the_usual_categories_do_what_an_investigator_expects() {
+    let rules = Rules::default();
+    for (category, want) in [
+        ("exchange", "service"),
+        ("hosted_wallet", "service"),
+        ("payment_processor", "service"),
+        ("gambling", "service"),
+        ("market", "service"),
+        ("bank", "service"),
+        ("mixing_service", "mixer"),
+        ("Mixing Service", "mixer"),
+        ("coinjoin", "mixer"),
+        ("defi_bridge", "bridge"),
+        ("defi_dex", "conduit"),
+        ("user", "none"),
+        ("miner", "none"),
+        ("service_hack", "none"),
+        ("frobnication", "unknown"),
+    ] {
+        assert_eq!(stop(&rules, category), want, "{category}");
+    }
+    assert_eq!(word(" Peer-to-peer Exchange"), "peer_to_peer_exchange");
+    assert_eq!(rules.category("sanction").unwrap().risk.as_deref(), Some("sanctioned"));
+    assert_eq!(rules.confidence("authority_data"), Some(60));
+}
+
+#[test]
+fn an_analyst_may_override_them() {
+    let table = "# ours\nword,stop,risk,dwva,note\nminer,service,,,our chain's pools are custodians\nzoo,,animals,,\n";
+    let rules = Rules::default().overridden_by(table.as_bytes()).unwrap();
+    assert_eq!(stop(&rules, "miner"), "service");
+    assert_eq!(stop(&rules, "zoo"), "none");
+    assert_eq!(stop(&rules, "exchange"), "service", "the rest stays");
+    for (bad, want) in [
+        ("", "1: this is no table of rules; its header is word,stop,risk,dwva,note"),
+        ("word,stop\n", "1: this is no table of rules; its header is word,stop,risk,dwva,note"),
+        (
+            "word,stop,risk,dwva,note\nminer,halt,,,\n",
+            "2:stop: \"halt\" is no stop; write service, mixer, bridge, conduit, or nothing",
+        ),
+        ("word,stop,risk,dwva,note\nA b,,,,\na-b,,,,\n", "3:word: \"a-b\" stands here and in line 2; keep one"),
+        ("word,stop,risk,dwva,note\n,mixer,,,\n", "2:word: \"\" is no word; write a category in lower case"),
+        (
+            "word,stop,risk,dwva,note\na,b\n",
+            "2: this row has 2 fields, the header has 5; add or remove commas; a field with a comma in it stands in double \
+             quotes",
+        ),
+    ] {
+        let fault = Rules::default().overridden_by(bad.as_bytes()).unwrap_err();
+        assert_eq!(fault.to_string(), want, "{bad:?}");
+    }
+}
+
+#[test]
+fn every_concept_is_one_of_the_taxonomy() {
+    let Ok(taxonomy) = std::fs::read_to_string(TAXONOMY) else {
+        eprintln!("SKIPPED: {TAXONOMY} is not here");
+        return;
+    };
+    let rules = Rules::default();
+    for (word, rule) in rules.categories() {
+        if let Some(concept) = &rule.dwva {
+            assert!(taxonomy.contains(&format!("dc:identifier \"{concept}\"")), "{word}: {concept}");
+        }
+    }
+}
