@@ -125,7 +125,8 @@ impl Checker {
             let what = format!("{} has {} bytes, at most {bytes_max} are allowed", quoted(text), text.len());
             return Err(self.fault(line, field, what, "check the row's columns"));
         }
-        if text.chars().any(char::is_control) {
+        if text.bytes().any(|byte| byte.is_ascii_control()) || (!text.is_ascii() && text.chars().any(char::is_control))
+        {
             return Err(self.fault(line, field, format!("{} holds a control character", quoted(text)), "remove it"));
         }
         Ok(text.to_owned())
@@ -171,16 +172,20 @@ impl Checker {
         if text.is_empty() {
             return Ok(None);
         }
-        if let Some(known) = self.holders.get(text) {
+        // A hexadecimal address without capitals has no checksum, so nothing is saved by remembering it.
+        let cheap = text.starts_with(['0', '\\']) && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if !cheap && let Some(known) = self.holders.get(text) {
             return Ok(Some(known.clone()));
         }
         let holder = address::canonical(ledger, text).map_err(|error| {
             self.fault(line, field, format!("{}: {error}", quoted(text)), "check it against its source")
         })?;
-        if self.holders.len() >= HOLDERS_KEPT_MAX {
-            self.holders.clear();
+        if !cheap {
+            if self.holders.len() >= HOLDERS_KEPT_MAX {
+                self.holders.clear();
+            }
+            self.holders.insert(text.to_owned(), holder.clone());
         }
-        self.holders.insert(text.to_owned(), holder.clone());
         Ok(Some(holder))
     }
 
