@@ -1,0 +1,311 @@
+//! [`Chain`]: the exercise's UTXO ledger as it grows: coins, transactions, blocks, written as one JSON line a block.
+//!
+//! Responsible for ids, fees, block times and the file's shape (Bitcoin Core's `getblock 2`). It does not decide who
+//! pays whom. A txid is the double SHA-256 of the transaction in Bitcoin's own serialisation without signatures, a
+//! block hash that of an 80-byte header with a true Merkle root; there is no proof of work and no subsidy schedule.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use sha2::{Digest, Sha256};
+
+use crate::exact::Exact;
+use crate::keys::{Key, Lock};
+
+/// Decimals of a bitcoin.
+pub const SCALE: u8 = 8;
+/// What a block brings its miner, besides fees.
+const SUBSIDY_SATS: u64 = 312_500_000;
+/// Outputs below this are not made: change that small goes to the miner.
+pub const DUST_SATS: u64 = 546;
+/// Outputs of one founding coinbase.
+pub const FOUNDING_OUTPUTS_MAX: usize = 400;
+
+/// An unspent output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coin {
+    pub txid: [u8; 32],
+    pub vout: u32,
+    pub value_sats: u64,
+    pub key: Key,
+    /// Whether any stolen coin is among its ancestors, through anybody's hands.
+    pub tainted: bool,
+}
+
+/// An output to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Pay {
+    pub key: Key,
+    pub value_sats: u64,
+}
+
+/// Counts for the manifest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChainCounts {
+    pub blocks: u64,
+    pub transactions: u64,
+    pub inputs: u64,
+    pub outputs: u64,
+    pub tainted_legs: u64,
+}
+
+/// The ledger under construction. It holds one block at a time.
+pub struct Chain<W> {
+    out: W,
+    seed: u64,
+    previous: Option<[u8; 32]>,
+    id: Option<String>,
+    block_time: i64,
+    body: String,
+    txids: Vec<[u8; 32]>,
+    fees_sats: u64,
+    counts: ChainCounts,
+    raw: Vec<u8>,
+}
+
+impl<W: Write> Chain<W> {
+    pub fn new(out: W, seed: u64) -> Self {
+        Self {
+            out,
+            seed,
+            previous: None,
+            id: None,
+            block_time: 0,
+            body: String::new(),
+            txids: Vec::new(),
+            fees_sats: 0,
+            counts: ChainCounts::default(),
+            raw: Vec::new(),
+        }
+    }
+
+    /// The ledger's CAIP-2 id: 32 digits of its own genesis hash. Known once genesis is made.
+    pub fn id(&self) -> &str {
+        self.id.as_deref().expect("founding comes first")
+    }
+
+    pub const fn counts(&self) -> ChainCounts {
+        self.counts
+    }
+
+    /// How many transactions wait for the block to be sealed.
+    pub fn waiting(&self) -> usize {
+        self.txids.len()
+    }
+
+    /// The time of the block that is being filled.
+    pub const fn time(&self) -> i64 {
+        self.block_time
+    }
+
+    /// Sets the time of the block that is being filled; only before its first transaction.
+    pub fn open(&mut self, time: i64) {
+        debug_assert!(self.txids.is_empty(), "a block has one time");
+        self.block_time = time;
+    }
+
+    /// Makes a block of nothing but a coinbase that pays all of `pays`.
+    pub fn found(&mut self, pays: &[Pay]) -> io::Result<Vec<Coin>> {
+        assert!(self.txids.is_empty() && pays.len() <= FOUNDING_OUTPUTS_MAX, "founding blocks stand alone");
+        self.seal_with(pays)
+    }
+
+    /// Seals the block: its coinbase pays subsidy and fees to `miner`.
+    pub fn seal(&mut self, miner: Key) -> io::Result<Coin> {
+        let pays = [Pay { key: miner, value_sats: SUBSIDY_SATS + self.fees_sats }];
+        Ok(self.seal_with(&pays)?.remove(0))
+    }
+
+    /// Adds a transaction to the open block. What the outputs leave of the inputs is its fee.
+    pub fn spend(&mut self, inputs: &[Coin], pays: &[Pay]) -> Vec<Coin> {
+        let paid_in: u64 = inputs.iter().map(|coin| coin.value_sats).sum();
+        let paid_out: u64 = pays.iter().map(|pay| pay.value_sats).sum();
+        let fee = paid_in.checked_sub(paid_out).expect("nobody spends more than the inputs hold");
+        let locks = self.locks(pays);
+        let raw = &mut self.raw;
+        raw.clear();
+        raw.extend(2u32.to_le_bytes());
+        compact(raw, inputs.len());
+        for coin in inputs {
+            raw.extend(coin.txid);
+            raw.extend(coin.vout.to_le_bytes());
+            raw.push(0);
+            raw.extend(u32::MAX.to_le_bytes());
+        }
+        let txid = close(raw, pays, &locks);
+
+        if !self.txids.is_empty() {
+            self.body.push(',');
+        }
+        open_json(&mut self.body, &txid);
+        for (at, coin) in inputs.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let _ = write!(self.body, "{comma}{{\"txid\":\"");
+            hex_reversed(&mut self.body, &coin.txid);
+            let _ = write!(self.body, "\",\"vout\":{},\"sequence\":4294967295}}", coin.vout);
+        }
+        close_json(&mut self.body, pays, &locks, &mut self.raw);
+        let _ = write!(self.body, ",\"fee\":{}}}", Exact::new(fee.into(), SCALE));
+
+        let tainted = inputs.iter().any(|coin| coin.tainted);
+        if tainted {
+            let touched = inputs.iter().filter(|coin| coin.tainted).count() + pays.len() + usize::from(fee > 0);
+            self.counts.tainted_legs += touched as u64;
+        }
+        self.fees_sats += fee;
+        self.txids.push(txid);
+        self.counts.transactions += 1;
+        self.counts.inputs += inputs.len() as u64;
+        self.counts.outputs += pays.len() as u64;
+        coins(txid, pays, tainted)
+    }
+
+    fn locks(&self, pays: &[Pay]) -> Vec<Lock> {
+        pays.iter().map(|pay| Lock::of(self.seed, pay.key)).collect()
+    }
+
+    fn seal_with(&mut self, pays: &[Pay]) -> io::Result<Vec<Coin>> {
+        let locks = self.locks(pays);
+        let height = self.counts.blocks;
+        let mut script = vec![8];
+        script.extend(height.to_le_bytes());
+        let raw = &mut self.raw;
+        raw.clear();
+        raw.extend(2u32.to_le_bytes());
+        raw.push(1);
+        raw.extend([0; 32]);
+        raw.extend(u32::MAX.to_le_bytes());
+        compact(raw, script.len());
+        raw.extend(&script);
+        raw.extend(u32::MAX.to_le_bytes());
+        let txid = close(raw, pays, &locks);
+        let merkle = merkle_root(txid, &self.txids);
+
+        // "Exercise seed": each world starts from a genesis of its own even if its founders were the same.
+        let parent = self.previous.unwrap_or([0; 32]);
+        raw.clear();
+        raw.extend(4u32.to_le_bytes());
+        raw.extend(parent);
+        raw.extend(merkle);
+        raw.extend(self.block_time.to_le_bytes()[..4].iter());
+        raw.extend(0x207f_ffffu32.to_le_bytes());
+        raw.extend(self.seed.to_le_bytes()[..4].iter());
+        let hash = sha256d(raw);
+
+        let mut line = String::with_capacity(self.body.len() + 1024);
+        line.push_str("{\"hash\":\"");
+        hex_reversed(&mut line, &hash);
+        if self.previous.is_none() {
+            self.id = Some(format!("bip122:{}", &line[line.len() - 64..line.len() - 32]));
+        }
+        let _ = write!(line, "\",\"height\":{height},\"version\":4,\"merkleroot\":\"");
+        hex_reversed(&mut line, &merkle);
+        let _ = write!(line, "\",\"time\":{},\"nTx\":{}", self.block_time, self.txids.len() + 1);
+        if let Some(previous) = self.previous {
+            line.push_str(",\"previousblockhash\":\"");
+            hex_reversed(&mut line, &previous);
+            line.push('"');
+        }
+        line.push_str(",\"tx\":[");
+        open_json(&mut line, &txid);
+        line.push_str("{\"coinbase\":\"");
+        hex(&mut line, &script);
+        line.push_str("\",\"sequence\":4294967295}");
+        close_json(&mut line, pays, &locks, &mut self.raw);
+        line.push('}');
+        if !self.body.is_empty() {
+            line.push(',');
+            line.push_str(&self.body);
+        }
+        line.push_str("]}\n");
+        self.out.write_all(line.as_bytes())?;
+
+        self.previous = Some(hash);
+        self.body.clear();
+        self.txids.clear();
+        self.fees_sats = 0;
+        self.counts.blocks += 1;
+        self.counts.transactions += 1;
+        self.counts.outputs += pays.len() as u64;
+        Ok(coins(txid, pays, false))
+    }
+}
+
+fn coins(txid: [u8; 32], pays: &[Pay], tainted: bool) -> Vec<Coin> {
+    let made = (0u32..).zip(pays);
+    made.map(|(vout, pay)| Coin { txid, vout, value_sats: pay.value_sats, key: pay.key, tainted }).collect()
+}
+
+/// Appends the outputs and the lock time, and hashes the whole.
+fn close(raw: &mut Vec<u8>, pays: &[Pay], locks: &[Lock]) -> [u8; 32] {
+    compact(raw, pays.len());
+    for (pay, lock) in pays.iter().zip(locks) {
+        raw.extend(pay.value_sats.to_le_bytes());
+        let at = raw.len();
+        raw.push(0);
+        let length = lock.script(raw);
+        raw[at] = u8::try_from(length).expect("a script is 34 bytes at most");
+    }
+    raw.extend([0; 4]);
+    sha256d(raw)
+}
+
+fn open_json(text: &mut String, txid: &[u8; 32]) {
+    text.push_str("{\"txid\":\"");
+    hex_reversed(text, txid);
+    text.push_str("\",\"version\":2,\"locktime\":0,\"vin\":[");
+}
+
+fn close_json(text: &mut String, pays: &[Pay], locks: &[Lock], scratch: &mut Vec<u8>) {
+    text.push_str("],\"vout\":[");
+    for (at, (pay, lock)) in pays.iter().zip(locks).enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let value = Exact::new(pay.value_sats.into(), SCALE);
+        let _ = write!(text, "{comma}{{\"value\":{value},\"n\":{at},\"scriptPubKey\":{{\"hex\":\"");
+        scratch.clear();
+        lock.script(scratch);
+        hex(text, scratch);
+        let _ = write!(text, "\",\"address\":\"{lock}\",\"type\":\"{}\"}}}}", lock.kind());
+    }
+    text.push(']');
+}
+
+/// Bitcoin's variable-length count.
+fn compact(raw: &mut Vec<u8>, count: usize) {
+    match u16::try_from(count) {
+        Ok(small @ 0..=0xfc) => raw.push(small.to_le_bytes()[0]),
+        Ok(count) => {
+            raw.push(0xfd);
+            raw.extend(count.to_le_bytes());
+        }
+        Err(_) => unreachable!("no transaction here has {count} inputs or outputs"),
+    }
+}
+
+pub fn sha256d(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(Sha256::digest(bytes)).into()
+}
+
+/// The root over the coinbase's id and the others', in Bitcoin's way: an odd last one pairs with itself.
+fn merkle_root(coinbase: [u8; 32], others: &[[u8; 32]]) -> [u8; 32] {
+    let mut row: Vec<[u8; 32]> = std::iter::once(coinbase).chain(others.iter().copied()).collect();
+    while row.len() > 1 {
+        row = row.chunks(2).map(|pair| sha256d(&[pair[0], pair[pair.len() - 1]].concat())).collect();
+    }
+    row[0]
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+pub fn hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
+fn hex_reversed(text: &mut String, bytes: &[u8; 32]) {
+    let mut reversed = *bytes;
+    reversed.reverse();
+    hex(text, &reversed);
+}
