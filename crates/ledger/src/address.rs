@@ -129,9 +129,8 @@ fn looks_base58(text: &str) -> bool {
 fn base58(text: &str) -> Option<Result<String, AddressError>> {
     match bs58::decode(text).with_check(None).into_vec() {
         Ok(bytes) if bytes.len() == 21 => Some(Ok(text.to_owned())),
-        Ok(_) => None,
         Err(bs58::decode::Error::InvalidChecksum { .. }) => Some(Err(AddressError::Checksum("Base58"))),
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -119,18 +119,15 @@ impl MemoryLedger {
         let mut missing = (out + transaction.fee.unwrap_or_default()).saturating_sub(known);
         let mut input_sum = Amount::ZERO;
         for input in &transaction.inputs {
-            let purse = match self.outputs.get(&input.outpoint) {
-                Some(purse) => *purse,
-                None => {
-                    let (amount, holder) = match &input.spent {
-                        Some(spent) => (spent.amount, spent.holder.as_str()),
-                        None => (std::mem::take(&mut missing), UNKNOWN_HOLDER),
-                    };
-                    let purse = self.new_output(input.outpoint, holder);
-                    self.purses[index(purse)].opening = amount;
-                    purse
-                }
-            };
+            let purse = self.outputs.get(&input.outpoint).copied().unwrap_or_else(|| {
+                let (amount, holder) = match &input.spent {
+                    Some(spent) => (spent.amount, spent.holder.as_str()),
+                    None => (std::mem::take(&mut missing), UNKNOWN_HOLDER),
+                };
+                let purse = self.new_output(input.outpoint, holder);
+                self.purses[index(purse)].opening = amount;
+                purse
+            });
             let kept = &mut self.purses[index(purse)];
             assert!(!std::mem::replace(&mut kept.spent, true), "an output is spent once");
             let amount = to_amount(kept.held, kept.opening);

@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 /// One end of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// Outside the ledger: issue, cash deposit, block subsidy; or burnt, withdrawn in cash.
     Outside,

@@ -4,6 +4,7 @@ use ledger::{AssetId, End, Seq};
 use money::Amount;
 
 use crate::label::{LabelId, Portion};
+use crate::outcome::{Reason, TerminalKind};
 
 /// What kind of movement an edge is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +17,8 @@ pub enum Step {
     Transfer,
     /// A fee.
     Fee,
+    /// A payment into a swap: it does not rest with the payee, its value stands on the other side.
+    Exchange,
     /// The other side of a swap: what was paid in one asset lives on in another.
     Swap,
 }
@@ -28,6 +31,7 @@ impl Step {
             Self::Output => "output",
             Self::Transfer => "transfer",
             Self::Fee => "fee",
+            Self::Exchange => "exchange",
             Self::Swap => "swap",
         }
     }
@@ -54,8 +58,8 @@ pub struct Edge<'a> {
     pub held: &'a [(LabelId, Amount)],
     /// The stolen portions that move.
     pub portions: &'a [Portion],
-    /// Whether the trace goes on behind the payee.
-    pub followed: bool,
+    /// How the trace ends here; `None` where it goes on behind the payee.
+    pub end: Option<(TerminalKind, Reason)>,
 }
 
 /// Someone who watches a trace hop by hop.

@@ -176,20 +176,20 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
 
     /// An account transaction in which no holder both pays and is paid: leg by leg.
     fn visit_legs<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
-        let mut order: Vec<usize> = (0..legs.len()).collect();
-        if self.rule.largest_first() && legs.len() > 1 {
-            order.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
-        }
         let mut parcel = std::mem::take(&mut self.parcel);
-        for at in order {
+        let mut order: Vec<(usize, Amount)> = legs.iter().map(|leg| leg.payer_before).enumerate().collect();
+        if self.rule.largest_first() && legs.len() > 1 {
+            order = largest_first(legs);
+        }
+        for (at, before) in order {
             let leg = &legs[at];
             if leg.payer == leg.payee {
                 continue;
             }
-            self.take(leg.payer, leg.payer_before, leg.amount, &mut parcel, O::WATCHES);
+            self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
             self.plant(&mut parcel, leg.amount, seeds.iter().filter(|seed| seed.leg == at));
             let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
-            self.deliver(&movement(seq, step, leg, leg.payer_before), &mut parcel, observer);
+            self.deliver(&movement(seq, step, leg, before), &mut parcel, observer);
         }
         self.parcel = parcel;
     }
@@ -259,7 +259,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
                 before: movement.before,
                 held: &self.held,
                 portions: &parcel.portions,
-                followed: end.is_none(),
+                end,
             });
         }
         match (end, movement.payee) {
@@ -351,6 +351,23 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         }
     }
 
+    pub(crate) fn report_exchange<O: Observer>(&self, movement: &Movement, parcel: &Parcel, observer: &mut O) {
+        if O::WATCHES && !parcel.is_empty() {
+            observer.edge(&Edge {
+                seq: movement.seq,
+                step: Step::Exchange,
+                payer: movement.payer,
+                payee: movement.payee,
+                asset: movement.asset,
+                amount: movement.amount,
+                before: movement.before,
+                held: &self.held,
+                portions: &parcel.portions,
+                end: None,
+            });
+        }
+    }
+
     fn report_whole<O: Observer>(&mut self, movement: &Movement, state: &R::State, observer: &mut O) {
         let mut content = Vec::new();
         self.rule.content(state, movement.amount, &mut content);
@@ -365,7 +382,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             before: movement.before,
             held: &self.held,
             portions: &content,
-            followed: true,
+            end: None,
         });
     }
 
@@ -391,6 +408,24 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         self.outcome.incomplete.dedup();
         self.outcome
     }
+}
+
+/// The legs largest first, the fee last, each with what its payer holds in that order. No payer is paid here, so its
+/// balance only falls from what it held before its first leg.
+fn largest_first(legs: &[Leg]) -> Vec<(usize, Amount)> {
+    let mut order: Vec<usize> = (0..legs.len()).collect();
+    order.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
+    let mut balances: FxHashMap<End, Amount> = FxHashMap::default();
+    for leg in legs.iter().rev() {
+        balances.insert(leg.payer, leg.payer_before);
+    }
+    let mut served = Vec::with_capacity(order.len());
+    for at in order {
+        let balance = balances.entry(legs[at].payer).or_default();
+        served.push((at, *balance));
+        *balance = balance.saturating_sub(legs[at].amount);
+    }
+    served
 }
 
 fn movement(seq: Seq, step: Step, leg: &Leg, before: Amount) -> Movement {

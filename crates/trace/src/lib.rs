@@ -11,11 +11,12 @@
 //! Rules and worked examples: `docs/tracing.md`.
 
 // pub mod backward;
-// pub mod envelope;
+pub mod envelope;
 mod flow;
 pub mod forward;
 mod label;
 mod lots;
+mod network;
 mod outcome;
 mod policy;
 mod queue;
@@ -26,6 +27,6 @@ mod swap;
 
 pub use flow::{Edge, Observer, Step};
 pub use label::{LabelId, Portion, Seed};
-pub use outcome::{Outcome, Reason, Terminal, TerminalKind};
+pub use outcome::{Outcome, Reason, Terminal, TerminalKey, TerminalKind};
 pub use policy::Policy;
 pub use settings::{Settings, ShareFloor, StopKind};

@@ -235,8 +235,7 @@ mod tests {
 
     #[test]
     fn a_queue_gives_its_head_and_a_stack_its_top() {
-        for (order, wants) in
-            [(Order::Fifo, [vec![(2, 3)], vec![(0, 1)]]), (Order::Lifo, [vec![(4, 1)], vec![(0, 3)]])]
+        for (order, wants) in [(Order::Fifo, [vec![(2, 3)], vec![(0, 1)]]), (Order::Lifo, [vec![(4, 1)], vec![(0, 3)]])]
         {
             // Two clean units, four stolen ones, four clean ones on top.
             let mut state = Lots::default();
@@ -252,13 +251,7 @@ mod tests {
     #[test]
     fn a_seed_fills_only_what_is_not_loot_of_the_same_theft_already() {
         let mut arriving = parcel(&[(2, 3)]);
-        let seed = Seed {
-            seq: Seq(1),
-            leg: 0,
-            purse: ledger::PurseId(0),
-            label: LabelId(0),
-            amount: Amount::new(10),
-        };
+        let seed = Seed { seq: Seq(1), leg: 0, purse: ledger::PurseId(0), label: LabelId(0), amount: Amount::new(10) };
         Order::Fifo.seed(&mut arriving, Amount::new(10), &seed);
         assert_eq!(places(&arriving), [(0, 2), (2, 3), (5, 5)]);
     }

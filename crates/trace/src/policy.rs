@@ -23,15 +23,8 @@ pub enum Policy {
 
 impl Policy {
     /// All policies, in the order in which reports print them.
-    pub const ALL: [Self; 7] = [
-        Self::Poison,
-        Self::Haircut,
-        Self::Fifo,
-        Self::Lifo,
-        Self::TaintFirstOut,
-        Self::TaintLastOut,
-        Self::Tiho,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Poison, Self::Haircut, Self::Fifo, Self::Lifo, Self::TaintFirstOut, Self::TaintLastOut, Self::Tiho];
 
     /// The name on the command line and in results.
     pub const fn name(self) -> &'static str {
@@ -57,7 +50,9 @@ impl Policy {
             Self::Poison => {
                 "Poison: whatever is paid from a purse that ever received stolen money is flagged in full; the flags do not add up to the loss."
             }
-            Self::Haircut => "Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).",
+            Self::Haircut => {
+                "Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata)."
+            }
             Self::Fifo => "FIFO: money leaves a purse in the order in which it came in (Clayton's Case).",
             Self::Lifo => "LIFO: the money that came into a purse last leaves it first.",
             Self::TaintFirstOut => "Taint first out: stolen money leaves a purse before any other money does.",

@@ -50,6 +50,8 @@ struct Flow {
     payer: usize,
     payee: usize,
     amount: Amount,
+    /// What of it the payee still has to be given a content for.
+    open: Amount,
 }
 
 /// A parcel that took part in an exchange, on its way to the other side.
@@ -57,7 +59,7 @@ struct Exchanged {
     exchanger: HolderId,
     /// Whether the exchanger's own money was exchanged, or somebody else's passed through.
     own: bool,
-    payee: usize,
+    flow: usize,
     asset: AssetId,
     amount: Amount,
     parcel: Parcel,
@@ -67,7 +69,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
     /// Visits a transaction by its net effect.
     pub(crate) fn visit_netted<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
         let nets = self.nets(legs);
-        let flows = flows(&nets);
+        let mut flows = flows(&nets);
         let exchangers = exchangers(&nets);
         let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
         let fed: BTreeSet<HolderId> = flows
@@ -80,7 +82,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         let mut arrivals: Vec<(Movement, Parcel)> = Vec::new();
         let mut exchanged: Vec<Exchanged> = Vec::new();
         let mut left: Vec<Amount> = nets.iter().map(|net| net.before).collect();
-        for flow in &flows {
+        for (at, flow) in flows.iter_mut().enumerate() {
             let (payer, payee) = (&nets[flow.payer], &nets[flow.payee]);
             let mut parcel = Parcel::default();
             self.take(payer.end, left[flow.payer], flow.amount, &mut parcel, O::WATCHES);
@@ -101,16 +103,20 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let exchanger = if own { payer.holder } else { payee.holder.filter(|_| is_exchanger(flow.payee)) };
             match exchanger {
                 Some(exchanger) => {
+                    self.report_exchange(&movement, &parcel, observer);
                     exchanged.push(Exchanged {
                         exchanger,
                         own,
-                        payee: flow.payee,
+                        flow: at,
                         asset: payer.asset,
                         amount: flow.amount,
                         parcel,
                     });
                 }
-                None => arrivals.push((movement, parcel)),
+                None => {
+                    flow.open = Amount::ZERO;
+                    arrivals.push((movement, parcel));
+                }
             }
         }
         let mut nets = nets;
@@ -118,7 +124,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         for (movement, parcel) in arrivals {
             self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
         }
-        for (movement, parcel) in self.exchange(seq, &nets, &flows, exchanged) {
+        for (movement, parcel) in self.exchange(seq, &nets, &mut flows, exchanged) {
             self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
         }
         for (at, net) in nets.clone().iter().enumerate() {
@@ -157,8 +163,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             movement.payee_before = net.before + net.filled;
             net.filled += movement.amount;
         }
-        let here: Vec<Seed> =
-            seeds.iter().filter(|seed| movement.payee == End::Purse(seed.purse)).copied().collect();
+        let here: Vec<Seed> = seeds.iter().filter(|seed| movement.payee == End::Purse(seed.purse)).copied().collect();
         for seed in here {
             let amount = seed.amount.min(movement.amount);
             self.plant(&mut parcel, movement.amount, std::iter::once(&Seed { amount, ..seed }));
@@ -171,27 +176,29 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
     }
 
     /// Turns what exchangers gave, or what was paid through them, into what stands on the other side.
-    fn exchange(&mut self, seq: Seq, nets: &[Net], flows: &[Flow], parts: Vec<Exchanged>) -> Vec<(Movement, Parcel)> {
+    fn exchange(
+        &mut self,
+        seq: Seq,
+        nets: &[Net],
+        flows: &mut [Flow],
+        parts: Vec<Exchanged>,
+    ) -> Vec<(Movement, Parcel)> {
         let mut arrivals = Vec::new();
-        let mut room: Vec<Amount> = nets.iter().map(Net::received).collect();
         let mut given = given_by(nets, flows, &parts);
         // What passes through is served first: the exchanger's own proceeds are the rest of what it received.
         let (own, through): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.own);
         for part in through.into_iter().chain(own) {
-            let targets: Vec<(usize, Amount)> = if part.own {
-                (0..nets.len()).filter(|at| nets[*at].holder == Some(part.exchanger)).map(|at| (at, room[at])).collect()
+            let targets = if part.own {
+                open_flows(flows, |flow| nets[flow.payee].holder == Some(part.exchanger))
             } else {
-                behind(nets, flows, part.exchanger, &room)
+                behind(nets, flows, part.exchanger)
             };
-            let targets: Vec<_> = targets.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
             if targets.is_empty() {
-                // Nothing came back: then it was a payment after all.
-                let payee = nets[part.payee].end;
-                arrivals.push((swap_movement(seq, payee, payee, part.asset, part.amount), part.parcel));
+                arrivals.push(returned(seq, nets, flows, part));
                 continue;
             }
-            for (at, movement, parcel) in self.spread(seq, nets, &part, &mut given, &targets) {
-                room[at] -= movement.amount;
+            for (at, movement, parcel) in self.spread(seq, nets, flows, &part, &mut given, &targets) {
+                flows[at].open -= movement.amount;
                 arrivals.push((movement, parcel));
             }
         }
@@ -203,11 +210,12 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         &mut self,
         seq: Seq,
         nets: &[Net],
+        flows: &[Flow],
         part: &Exchanged,
         given: &mut BTreeMap<(bool, HolderId, AssetId), Amount>,
-        targets: &[(usize, Amount)],
+        targets: &[usize],
     ) -> Vec<(usize, Movement, Parcel)> {
-        let assets: BTreeSet<AssetId> = targets.iter().map(|(at, _)| nets[*at].asset).collect();
+        let assets: BTreeSet<AssetId> = targets.iter().map(|at| nets[flows[*at].payee].asset).collect();
         // Parts come asset by asset, so the assets that still share what was received are this one and later ones.
         let sources = given.keys().filter(|(own, holder, _)| (*own, *holder) == (part.own, part.exchanger));
         let sources_left = sources.clone().filter(|(_, _, asset)| *asset >= part.asset).count() as u128;
@@ -230,19 +238,20 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let taken = left.share(Amount::new(1), turns_left);
             let mut parcel = self.draw_from(&mut source, left, taken);
             left -= taken;
-            let here: Vec<_> = targets.iter().filter(|(at, _)| nets[*at].asset == *asset).copied().collect();
-            let all: Amount = here.iter().map(|(_, amount)| *amount).sum();
+            let here: Vec<usize> =
+                targets.iter().filter(|at| nets[flows[**at].payee].asset == *asset).copied().collect();
+            let all: Amount = here.iter().map(|at| flows[*at].open).sum();
             // As much of what was received as this part is of what was given.
             let out = all.share(part.amount, weight);
             convert(&mut parcel, taken, out);
             let mut pot = R::State::default();
             self.rule.deposit(&mut pot, Amount::ZERO, &parcel, seq);
             let mut level = out;
-            for (at, most) in here {
-                let amount = level.min(most);
+            for at in here {
+                let amount = level.min(flows[at].open);
                 let slice = self.draw_from(&mut pot, level, amount);
                 level -= amount;
-                arrivals.push((at, swap_movement(seq, payer, nets[at].end, *asset, amount), slice));
+                arrivals.push((at, swap_movement(seq, payer, nets[flows[at].payee].end, *asset, amount), slice));
             }
         }
         arrivals
@@ -303,24 +312,11 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
 }
 
 fn swap_movement(seq: Seq, payer: End, payee: End, asset: AssetId, amount: Amount) -> Movement {
-    Movement {
-        seq,
-        step: Step::Swap,
-        payer,
-        payee,
-        asset,
-        amount,
-        before: amount,
-        payee_before: Amount::ZERO,
-    }
+    Movement { seq, step: Step::Swap, payer, payee, asset, amount, before: amount, payee_before: Amount::ZERO }
 }
 
 /// How much each exchanger exchanged per asset: of its own what went into exchanges, of others' what it received in all.
-fn given_by(
-    nets: &[Net],
-    flows: &[Flow],
-    parts: &[Exchanged],
-) -> BTreeMap<(bool, HolderId, AssetId), Amount> {
+fn given_by(nets: &[Net], flows: &[Flow], parts: &[Exchanged]) -> BTreeMap<(bool, HolderId, AssetId), Amount> {
     let mut given = BTreeMap::new();
     for part in parts {
         let sum = given.entry((part.own, part.exchanger, part.asset)).or_insert(Amount::ZERO);
@@ -337,14 +333,32 @@ fn given_by(
     given
 }
 
-/// Those who got what an exchanger gave: outsiders to the exchange first, else everybody.
-fn behind(nets: &[Net], flows: &[Flow], exchanger: HolderId, room: &[Amount]) -> Vec<(usize, Amount)> {
+/// What an exchanged part becomes where the other side has no room left for it. Somebody else's money then was a
+/// payment to the exchanger after all; the exchanger's own lies in what it received, as loot without an amount: its
+/// value is gone, its origin must not be.
+fn returned(seq: Seq, nets: &[Net], flows: &mut [Flow], mut part: Exchanged) -> (Movement, Parcel) {
+    let proceeds = |net: &Net| net.holder == Some(part.exchanger) && !net.received().is_zero();
+    let elsewhere = if part.own { nets.iter().position(proceeds) } else { None };
+    let flow = &mut flows[part.flow];
+    let at = elsewhere.unwrap_or(flow.payee);
+    let amount = if elsewhere.is_some() { Amount::ZERO } else { part.amount.min(flow.open) };
+    convert(&mut part.parcel, part.amount, amount);
+    flow.open -= amount;
+    (swap_movement(seq, nets[flow.payee].end, nets[at].end, nets[at].asset, amount), part.parcel)
+}
+
+/// Flows that still lack a content.
+fn open_flows(flows: &[Flow], which: impl Fn(&Flow) -> bool) -> Vec<usize> {
+    (0..flows.len()).filter(|at| !flows[*at].open.is_zero() && which(&flows[*at])).collect()
+}
+
+/// The payments of an exchanger: to outsiders to the exchange first, else to everybody.
+fn behind(nets: &[Net], flows: &[Flow], exchanger: HolderId) -> Vec<usize> {
     let exchangers = exchangers(nets);
-    let paid = |flow: &&Flow| nets[flow.payer].holder == Some(exchanger);
-    let outsider = |flow: &&Flow| nets[flow.payee].holder.is_none_or(|holder| !exchangers.contains(&holder));
-    let target = |flow: &Flow| (flow.payee, flow.amount.min(room[flow.payee]));
-    let outsiders: Vec<_> = flows.iter().filter(paid).filter(outsider).map(target).collect();
-    if outsiders.is_empty() { flows.iter().filter(paid).map(target).collect() } else { outsiders }
+    let paid = |flow: &Flow| nets[flow.payer].holder == Some(exchanger);
+    let outsider = |flow: &Flow| nets[flow.payee].holder.is_none_or(|holder| !exchangers.contains(&holder));
+    let outsiders = open_flows(flows, |flow| paid(flow) && outsider(flow));
+    if outsiders.is_empty() { open_flows(flows, paid) } else { outsiders }
 }
 
 /// Holders whose net is down in one asset and up in another.
@@ -371,7 +385,7 @@ fn flows(nets: &[Net]) -> Vec<Flow> {
             while !left.is_zero() {
                 let Some((payee, room)) = payees.peek_mut() else { break };
                 let amount = left.min(*room);
-                flows.push(Flow { payer, payee: *payee, amount });
+                flows.push(Flow { payer, payee: *payee, amount, open: amount });
                 left -= amount;
                 *room -= amount;
                 if room.is_zero() {

@@ -47,11 +47,7 @@ fn build(plan: &Plan) -> Accounts {
 
 /// A random chain of transactions, each spending some of the unspent outputs.
 fn chains() -> impl Strategy<Value = Vec<(Vec<usize>, Vec<u32>, u32)>> {
-    let transaction = (
-        prop::collection::vec(0..1000usize, 0..4),
-        prop::collection::vec(0..100u32, 1..5),
-        0..5u32,
-    );
+    let transaction = (prop::collection::vec(0..1000usize, 0..4), prop::collection::vec(0..100u32, 1..5), 0..5u32);
     prop::collection::vec(transaction, 2..25)
 }
 

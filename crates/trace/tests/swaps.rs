@@ -180,7 +180,7 @@ proptest! {
             for terminal in &outcome.terminals {
                 if let (Some(purse), trace::TerminalKind::Balance) = (terminal.purse, terminal.kind) {
                     let balance = accounts.ledger.balance(purse, accounts.ledger.end());
-                    prop_assert!(terminal.amount <= balance, "{} holds more loot than money", policy);
+                    prop_assert!(terminal.amount <= balance, "{}: {} holds {:?} of loot in {:?}", policy, accounts.ledger.purse_name(purse), terminal, balance);
                 }
             }
         }

@@ -102,19 +102,14 @@ fn check_utxo(name: &str, policy: Policy, example: &Value, want: &Value) {
     let mut inputs = Vec::new();
     for lots in example["inputs"].as_array().unwrap() {
         // An input of several lots is an output that merged them, stolen lots where they stood.
-        let parts: Vec<(u128, Option<u32>)> = lots
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|lot| (whole(&lot[1]), label_of(lot[0].as_str().unwrap())))
-            .collect();
+        let parts: Vec<(u128, Option<u32>)> =
+            lots.as_array().unwrap().iter().map(|lot| (whole(&lot[1]), label_of(lot[0].as_str().unwrap()))).collect();
         let coins: Vec<_> = parts.iter().map(|(amount, label)| chain.mint("M", *amount, *label)).collect();
         if let [coin] = coins[..] {
             inputs.push(coin);
         } else {
             // LIFO gives a merged output its lots top first, so merge in the order that puts them as listed.
-            let coins: Vec<_> =
-                if policy == Policy::Lifo { coins.into_iter().rev().collect() } else { coins };
+            let coins: Vec<_> = if policy == Policy::Lifo { coins.into_iter().rev().collect() } else { coins };
             let sum = parts.iter().map(|(amount, _)| amount).sum();
             inputs.push((chain.transact(&coins, &[("M", sum)]), 0));
         }

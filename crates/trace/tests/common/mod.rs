@@ -89,10 +89,9 @@ impl Chain {
     /// Spends outputs of earlier transactions; without inputs it is a coinbase. What outputs leave over is the fee.
     pub fn transact(&mut self, inputs: &[(Seq, u32)], outputs: &[(&str, u128)]) -> Seq {
         let seq = self.ledger.end();
-        let inputs = inputs.iter().map(|(seq, vout)| UtxoInput {
-            outpoint: Outpoint { txid: Self::txid(seq.0), vout: *vout },
-            spent: None,
-        });
+        let inputs = inputs
+            .iter()
+            .map(|(seq, vout)| UtxoInput { outpoint: Outpoint { txid: Self::txid(seq.0), vout: *vout }, spent: None });
         let outputs = outputs
             .iter()
             .map(|(holder, amount)| UtxoOutput { amount: Amount::new(*amount), holder: (*holder).into() });
@@ -137,9 +136,7 @@ impl Chain {
 pub fn at_holder(ledger: &MemoryLedger, outcome: &Outcome, holder: &str, label: u32) -> u128 {
     let is_there = |terminal: &&trace::Terminal| {
         terminal.label == LabelId(label)
-            && terminal
-                .purse
-                .is_some_and(|purse| ledger.holder_name(ledger.purse(purse).holder) == holder)
+            && terminal.purse.is_some_and(|purse| ledger.holder_name(ledger.purse(purse).holder) == holder)
     };
     outcome.terminals.iter().filter(is_there).map(|terminal| terminal.amount.units()).sum()
 }
