@@ -1,0 +1,9 @@
+//! Account ledgers on disk: every (holder, asset) pair is a purse that is paid into and out of for ever.
+
+mod read;
+mod rows;
+mod undo;
+mod write;
+
+pub use read::AccountLedger;
+pub use write::AccountWriter;

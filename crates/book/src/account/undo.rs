@@ -1,0 +1,196 @@
+//! Taking back the last transactions of an account ledger, so that it is as if they had never been pushed.
+//!
+//! Everything that a transaction left can be found from its legs: purses and holders that it was the first to name, link
+//! words that it set, deficits that it logged. Memory stays bounded however much is taken back.
+
+use ledger::Seq;
+
+use super::AccountWriter;
+use super::rows::{
+    LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, TAIL_LEG, TAIL_OPENING,
+    TRANSACTION_NAMES, TRANSACTIONS, TransactionRow, WIDE,
+};
+use super::write::transaction_fingerprint;
+use crate::BookError;
+use crate::column::{Rows as _, partition_point};
+use crate::manifest::shorten_sources;
+use crate::names::{
+    ASSET_NAMES, ASSETS, HOLDER_NAMES, HOLDER_TAIL, HOLDERS, NONE, NONE_40, assets_before, holder_fingerprint,
+    name_start,
+};
+
+/// How many rows of each column stay.
+struct Keep {
+    transactions: u64,
+    legs: u64,
+    wide: u64,
+    purses: u64,
+    openings: u64,
+    holders: u64,
+}
+
+impl AccountWriter {
+    /// Takes back the last `count` committed transactions, for good. Nobody may read the ledger meanwhile.
+    ///
+    /// Sources forget what was taken back; assets that were declared only then go too.
+    pub fn undo(&mut self, count: u64) -> Result<(), BookError> {
+        self.store.check()?;
+        if self.store.is_dirty() {
+            return Err(BookError::Uncommitted);
+        }
+        let has = self.end().0;
+        let Some(transactions) = has.checked_sub(count) else {
+            return Err(BookError::UndoTooMany { asked: count, has });
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        let _alone = self.store.lock_readers_out()?;
+        let result = self.take_back(transactions);
+        if result.is_err() {
+            self.store.fail();
+        }
+        result
+    }
+
+    fn take_back(&mut self, transactions: u64) -> Result<(), BookError> {
+        let first = TransactionRow::of(self.store.columns[TRANSACTIONS].words(transactions));
+        let mut keep = Keep {
+            transactions,
+            legs: first.first_leg,
+            wide: self.store.columns[WIDE].rows(),
+            purses: self.store.columns[PURSES].rows(),
+            openings: self.openings_before(first.first_leg),
+            holders: self.store.columns[HOLDERS].rows(),
+        };
+        self.find_first_named(&mut keep);
+        self.unlink_legs(&keep)?;
+        self.unlink_openings(&keep)?;
+        self.unlink_purses(&mut keep)?;
+        self.cut(&keep, name_start(first.name))
+    }
+
+    fn openings_before(&self, leg: u64) -> u64 {
+        let log = &self.store.columns[OPENINGS];
+        partition_point(log.rows(), |row| OpeningRow::of(log.words(row)).leg < leg)
+    }
+
+    /// The first purse and the first wide number that only the undone legs know. Both were appended in leg order.
+    fn find_first_named(&self, keep: &mut Keep) {
+        let legs = &self.store.columns[LEGS];
+        for leg in keep.legs..legs.rows() {
+            let row = LegRow(legs.words(leg));
+            if let Some(wide) = row.first_wide() {
+                keep.wide = keep.wide.min(wide);
+            }
+            for (end, previous) in [(row.payer(), row.payer_previous()), (row.payee(), row.payee_previous())] {
+                if let Some(purse) = end.purse()
+                    && previous == NONE_40
+                {
+                    keep.purses = keep.purses.min(purse.0);
+                }
+            }
+        }
+    }
+
+    /// Gives each purse that stays its last kept leg, and lets its waiting legs wait again.
+    fn unlink_legs(&mut self, keep: &Keep) -> Result<(), BookError> {
+        for leg in keep.legs..self.store.columns[LEGS].rows() {
+            let row = LegRow(self.store.columns[LEGS].words(leg));
+            for (end, previous) in [(row.payer(), row.payer_previous()), (row.payee(), row.payee_previous())] {
+                let Some(purse) = end.purse().filter(|purse| purse.0 < keep.purses) else { continue };
+                if previous < keep.legs {
+                    self.store.columns[PURSE_TAILS].set_word(purse.0, TAIL_LEG, previous);
+                    self.let_wait(purse.0, previous, keep.transactions);
+                    self.store.relieve()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn let_wait(&mut self, purse: u64, mut leg: u64, end: u64) {
+        let legs = &mut self.store.columns[LEGS];
+        loop {
+            let row = LegRow(legs.words(leg));
+            let link = if row.pays(purse) { PAYER_NEXT } else { PAYEE_NEXT };
+            let next = legs.word(leg, link);
+            if next == NONE || next < end {
+                return;
+            }
+            if row.is_paid(purse) {
+                legs.set_word(leg, PAYEE_NEXT, NONE);
+            }
+            if row.pays(purse) {
+                legs.set_word(leg, PAYER_NEXT, NONE);
+                return;
+            }
+            match row.previous_of(purse) {
+                Some(before) if before < leg => leg = before,
+                _ => return,
+            }
+        }
+    }
+
+    fn unlink_openings(&mut self, keep: &Keep) -> Result<(), BookError> {
+        for entry in keep.openings..self.store.columns[OPENINGS].rows() {
+            let row = OpeningRow::of(self.store.columns[OPENINGS].words(entry));
+            if row.purse < keep.purses && (row.previous < keep.openings || row.previous == NONE) {
+                self.store.columns[PURSE_TAILS].set_word(row.purse, TAIL_OPENING, row.previous);
+                self.store.relieve()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives each holder that stays its last kept purse, and finds the first holder that does not stay.
+    fn unlink_purses(&mut self, keep: &mut Keep) -> Result<(), BookError> {
+        for purse in keep.purses..self.store.columns[PURSES].rows() {
+            let row = PurseRow::of(self.store.columns[PURSES].words(purse));
+            if row.previous == NONE {
+                keep.holders = keep.holders.min(row.holder);
+            } else if row.previous < keep.purses {
+                self.store.columns[HOLDERS].set_word(row.holder, HOLDER_TAIL, row.previous);
+                self.store.relieve()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, keep: &Keep, names: u64) -> Result<(), BookError> {
+        let columns = &self.store.columns;
+        let (assets, asset_names) = assets_before(columns, keep.transactions);
+        let holder_names = if keep.holders < columns[HOLDERS].rows() {
+            name_start(columns[HOLDERS].words::<2>(keep.holders)[0])
+        } else {
+            columns[HOLDER_NAMES].rows()
+        };
+        let mut rows: Vec<u64> = columns.iter().map(crate::column::Rows::rows).collect();
+        for (column, kept) in [
+            (HOLDERS, keep.holders),
+            (HOLDER_NAMES, holder_names),
+            (ASSETS, assets),
+            (ASSET_NAMES, asset_names),
+            (TRANSACTIONS, keep.transactions),
+            (TRANSACTION_NAMES, names),
+            (LEGS, keep.legs),
+            (WIDE, keep.wide),
+            (PURSES, keep.purses),
+            (PURSE_TAILS, keep.purses),
+            (OPENINGS, keep.openings),
+        ] {
+            rows[column] = kept;
+        }
+        shorten_sources(self.store.sources_mut(), keep.transactions);
+        let (holders, transactions) = (keep.holders, keep.transactions);
+        let mut indexes = [&mut self.holders.index, &mut self.names];
+        self.store.commit_shorter(&rows, &mut indexes, |columns, indexes| {
+            indexes[0].reset(holders, &|holder| holder_fingerprint(columns, holder))?;
+            indexes[1].reset(transactions, &|seq| transaction_fingerprint(columns, seq))
+        })?;
+        self.holders.forget();
+        self.remember()?;
+        debug_assert_eq!(self.end(), Seq(keep.transactions));
+        Ok(())
+    }
+}

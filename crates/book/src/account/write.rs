@@ -1,0 +1,457 @@
+//! [`AccountWriter`]: takes transactions in order and lays them down as legs.
+//!
+//! Each leg knows what its purses held before it, relative to their opening balances, and which leg of each purse came
+//! before. When a purse pays, the deposits that were waiting for it learn where the money went next: its chain is
+//! walked back from the tail to the last leg in which it paid, so every leg is visited once per end.
+//!
+//! It does not decode or sort anything: whoever calls hands in checked values, oldest first.
+
+use std::path::Path;
+
+use ledger::{AccountTransaction, End, Kind, LedgerId, PurseId, Seq, Time};
+use money::{Amount, Asset};
+use rustc_hash::FxHashMap;
+
+use super::rows::{
+    Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, SPECS, TAIL_LEG,
+    TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE, halves,
+};
+use crate::column::{Growing, Rows as _};
+use crate::lookup::Index;
+use crate::manifest::{Source, hex};
+use crate::names::{
+    ASSETS_MAX, HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, Holders, NONE, NONE_40, append_asset, append_name, check_name,
+    holder_fingerprint, holder_name, name_bytes, name_text, read_assets,
+};
+use crate::run::fingerprint;
+use crate::store::Store;
+use crate::{BookError, DeedError};
+
+/// A transaction keeps its number of legs in 24 bits.
+const LEGS_MAX: usize = (1 << 24) - 1;
+/// How many purses the writer remembers between batches: some 64 MiB.
+const PURSES_MAX: usize = 1 << 19;
+
+/// What the writer remembers of a purse.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// Balance relative to the opening.
+    held: i128,
+    opening: u128,
+    tail: u64,
+    tail_opening: u64,
+    dirty: bool,
+}
+
+/// An account ledger, open for writing. What is pushed becomes part of the ledger with [`AccountWriter::commit`].
+#[derive(Debug)]
+pub struct AccountWriter {
+    pub(super) store: Store,
+    pub(super) holders: Holders,
+    pub(super) names: Index,
+    pub(super) assets: Vec<Asset>,
+    asset_numbers: FxHashMap<String, u32>,
+    purses: FxHashMap<(u64, u32), u64>,
+    states: FxHashMap<u64, State>,
+    last_time: Option<Time>,
+    source: Option<usize>,
+}
+
+impl AccountWriter {
+    pub(crate) fn open(folder: &Path, ledger: &LedgerId) -> Result<Self, BookError> {
+        let store = Store::open(folder, ledger, Kind::Account, &SPECS)?;
+        let columns = &store.columns;
+        let holders = Index::open(folder, HOLDERS_LOOKUP, columns[HOLDERS].rows(), &|holder| {
+            holder_fingerprint(columns, holder)
+        })?;
+        let names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
+            transaction_fingerprint(columns, seq)
+        })?;
+        holders.tidy()?;
+        names.tidy()?;
+        let mut writer = Self {
+            store,
+            holders: Holders::new(holders),
+            names,
+            assets: Vec::new(),
+            asset_numbers: FxHashMap::default(),
+            purses: FxHashMap::default(),
+            states: FxHashMap::default(),
+            last_time: None,
+            source: None,
+        };
+        writer.remember()?;
+        Ok(writer)
+    }
+
+    /// Reads what the writer keeps in memory, at opening and after an undo.
+    pub(super) fn remember(&mut self) -> Result<(), BookError> {
+        self.assets = read_assets(&self.store.columns)?;
+        self.asset_numbers = (0u32..).zip(&self.assets).map(|(at, asset)| (asset.symbol.clone(), at)).collect();
+        self.purses.clear();
+        self.states.clear();
+        self.source = None;
+        let end = self.end().0;
+        self.last_time = end.checked_sub(1).map(|last| Time::from_micros(self.row(last).time));
+        Ok(())
+    }
+
+    /// The ledger's name.
+    pub fn id(&self) -> &LedgerId {
+        self.store.ledger()
+    }
+
+    /// How many transactions there are, those of the batch included.
+    pub fn end(&self) -> Seq {
+        Seq(self.store.columns[TRANSACTIONS].rows())
+    }
+
+    /// How many transactions are committed.
+    pub fn committed(&self) -> Seq {
+        Seq(self.store.columns[TRANSACTIONS].committed_rows())
+    }
+
+    /// The time of the last transaction, those of the batch included.
+    pub fn last_time(&self) -> Option<Time> {
+        self.last_time
+    }
+
+    /// The ledger's assets.
+    pub fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// Whether a transaction of that id is there, those of the batch included.
+    pub fn contains(&self, transaction: &str) -> bool {
+        self.find(transaction).is_some()
+    }
+
+    fn find(&self, transaction: &str) -> Option<u64> {
+        let columns = &self.store.columns;
+        self.names
+            .find(fingerprint(transaction.as_bytes()), |seq| transaction_name(columns, seq) == transaction.as_bytes())
+    }
+
+    fn row(&self, seq: u64) -> TransactionRow {
+        TransactionRow::of(self.store.columns[TRANSACTIONS].words(seq))
+    }
+
+    /// The sources that were taken in so far, wholly or in part.
+    pub fn sources(&self) -> &[Source] {
+        self.store.sources()
+    }
+
+    /// Says which source the next transactions come from, and tells how far it was taken in before: that many of its
+    /// transactions are to be skipped.
+    ///
+    /// `digest` identifies the source: the SHA-256 of its bytes and of the options that shape how it is read.
+    pub fn begin_source(&mut self, digest: [u8; 32]) -> Source {
+        let digest = hex(&digest);
+        let sources = self.store.sources_mut();
+        let at = sources.iter().position(|source| source.digest == digest).unwrap_or_else(|| {
+            sources.push(Source { digest, taken: Vec::new(), done: false });
+            sources.len() - 1
+        });
+        self.source = Some(at);
+        self.store.sources()[at].clone()
+    }
+
+    /// Says that all of the current source was pushed; the next commit records it.
+    pub fn finish_source(&mut self) {
+        if let Some(at) = self.source.take() {
+            self.store.sources_mut()[at].done = true;
+        }
+    }
+
+    /// Makes an asset known. Known already with the same scale is fine.
+    pub fn declare_asset(&mut self, asset: &Asset) -> Result<(), BookError> {
+        self.store.check()?;
+        if let Some(at) = self.asset_numbers.get(&asset.symbol) {
+            let has = self.assets[*at as usize].scale;
+            if has == asset.scale {
+                return Ok(());
+            }
+            return Err(DeedError::ScaleChanged { symbol: asset.symbol.clone(), has, asked: asset.scale }.into());
+        }
+        check_name(&asset.symbol)?;
+        if self.assets.len() as u64 >= ASSETS_MAX {
+            return Err(DeedError::TooManyAssets.into());
+        }
+        let declared = self.end();
+        append_asset(&mut self.store.columns, asset, declared)?;
+        let at = u32::try_from(self.assets.len()).expect("there are at most 65,536 assets");
+        self.asset_numbers.insert(asset.symbol.clone(), at);
+        self.assets.push(asset.clone());
+        Ok(())
+    }
+
+    /// Whether the batch is as large as it should grow: commit then. Memory is bounded if the caller does.
+    pub fn is_full(&self) -> bool {
+        let legs = &self.store.columns[LEGS];
+        self.store.is_full(legs.rows() - legs.committed_rows())
+    }
+
+    /// Appends a transaction to the batch. What a payer lacks becomes its opening balance.
+    ///
+    /// After an error nothing of the batch can be committed any more, except that an error of what was checked before
+    /// anything was written ([`BookError::Deed`] but for [`DeedError::PurseOverflow`]) leaves the batch as it was.
+    pub fn push(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
+        self.store.check()?;
+        self.check(transaction)?;
+        let result = self.lay_down(transaction);
+        if result.is_err() {
+            self.store.fail();
+        }
+        result
+    }
+
+    fn check(&self, transaction: &AccountTransaction) -> Result<(), BookError> {
+        let name = || transaction.name.clone();
+        check_name(&transaction.name)?;
+        if let Some(last) = self.last_time
+            && transaction.time < last
+        {
+            return Err(DeedError::TimeBackwards { transaction: name(), time: transaction.time, last }.into());
+        }
+        // A leg may bring a second one for its fee.
+        if transaction.legs.len() > LEGS_MAX / 2 {
+            return Err(DeedError::TooManyLegs { transaction: name() }.into());
+        }
+        for leg in &transaction.legs {
+            if !self.asset_numbers.contains_key(&leg.asset) {
+                return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() }.into());
+            }
+            for holder in [&leg.from, &leg.to].into_iter().flatten() {
+                check_name(holder)?;
+            }
+            for (amount, what) in [(leg.amount, "an amount"), (leg.fee, "a fee")] {
+                if amount > Amount::MAX {
+                    return Err(DeedError::TooLarge { transaction: name(), what, allowed_bits: 126 }.into());
+                }
+            }
+        }
+        if self.contains(&transaction.name) {
+            return Err(DeedError::Duplicate { transaction: name() }.into());
+        }
+        Ok(())
+    }
+
+    fn lay_down(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
+        let seq = self.end();
+        let first_leg = self.store.columns[LEGS].rows();
+        for leg in &transaction.legs {
+            let asset = self.asset_numbers[&leg.asset];
+            let payer = self.end_of(leg.from.as_deref(), asset)?;
+            let payee = self.end_of(leg.to.as_deref(), asset)?;
+            self.move_value(seq, payer, payee, asset, leg.amount, &transaction.name)?;
+            if !leg.fee.is_zero() {
+                self.move_value(seq, payer, End::Fee, asset, leg.fee, &transaction.name)?;
+            }
+        }
+        let columns = &mut self.store.columns;
+        let name = append_name(&mut columns[TRANSACTION_NAMES], &transaction.name)?;
+        let legs = columns[LEGS].rows() - first_leg;
+        let row = TransactionRow { name, time: transaction.time.micros(), first_leg, legs };
+        columns[TRANSACTIONS].append(row.words())?;
+        self.names.push(fingerprint(transaction.name.as_bytes()));
+        self.last_time = Some(transaction.time);
+        self.record(seq.0);
+        self.store.relieve()?;
+        Ok(seq)
+    }
+
+    /// Books the transaction to the current source.
+    fn record(&mut self, seq: u64) {
+        let Some(at) = self.source else { return };
+        let taken = &mut self.store.sources_mut()[at].taken;
+        match taken.last_mut() {
+            Some([_, until]) if *until == seq => *until += 1,
+            _ => taken.push([seq, seq + 1]),
+        }
+    }
+
+    fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<End, BookError> {
+        let Some(name) = name else { return Ok(End::Outside) };
+        let holder = self.holders.find_or_add(&mut self.store.columns, name)?;
+        if let Some(purse) = self.purses.get(&(holder, asset)) {
+            return Ok(End::Purse(PurseId(*purse)));
+        }
+        let purse = match self.find_purse(holder, asset) {
+            Some(purse) => purse,
+            None => self.add_purse(holder, asset)?,
+        };
+        if self.purses.len() >= PURSES_MAX {
+            self.purses.clear();
+        }
+        self.purses.insert((holder, asset), purse);
+        Ok(End::Purse(PurseId(purse)))
+    }
+
+    /// Walks the holder's purses, which are few: as many as it has assets.
+    fn find_purse(&self, holder: u64, asset: u32) -> Option<u64> {
+        let columns = &self.store.columns;
+        let mut purse = columns[HOLDERS].word(holder, HOLDER_TAIL);
+        while purse != NONE {
+            let row = PurseRow::of(columns[PURSES].words(purse));
+            if row.asset == asset {
+                return Some(purse);
+            }
+            purse = if row.previous < purse { row.previous } else { NONE };
+        }
+        None
+    }
+
+    fn add_purse(&mut self, holder: u64, asset: u32) -> Result<u64, BookError> {
+        let columns = &mut self.store.columns;
+        let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
+        let purse = columns[PURSES].append(PurseRow { holder, asset, previous }.words())?;
+        columns[PURSE_TAILS].append([NONE, NONE])?;
+        columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
+        let fresh = State { held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true };
+        self.states.insert(purse, fresh);
+        Ok(purse)
+    }
+
+    fn state(&self, purse: u64) -> State {
+        if let Some(state) = self.states.get(&purse) {
+            return *state;
+        }
+        let columns = &self.store.columns;
+        let tail = columns[PURSE_TAILS].word(purse, TAIL_LEG);
+        let tail_opening = columns[PURSE_TAILS].word(purse, TAIL_OPENING);
+        let held = if tail == NONE { 0 } else { LegRow(columns[LEGS].words(tail)).held_after(purse, &columns[WIDE]) };
+        let opening =
+            if tail_opening == NONE { 0 } else { OpeningRow::of(columns[OPENINGS].words(tail_opening)).total };
+        State { held, opening, tail: tail & NONE_40, tail_opening, dirty: false }
+    }
+
+    fn move_value(
+        &mut self,
+        seq: Seq,
+        payer: End,
+        payee: End,
+        asset: u32,
+        amount: Amount,
+        transaction: &str,
+    ) -> Result<(), BookError> {
+        let leg = self.store.columns[LEGS].rows();
+        let signed = amount.units().cast_signed();
+        let (mut previous, mut before) = ([NONE_40; 2], [0i128; 2]);
+        if let Some(PurseId(purse)) = payer.purse() {
+            let mut state = self.state(purse);
+            (previous[0], before[0]) = (state.tail, state.held);
+            self.link_waiting(purse, state.tail, seq);
+            state.held -= signed;
+            state.opening = self.cover(purse, leg, &mut state)?;
+            state.tail = leg;
+            self.keep(purse, state, transaction)?;
+        }
+        if let Some(PurseId(purse)) = payee.purse() {
+            let mut state = self.state(purse);
+            previous[1] = if payer == payee { previous[0] } else { state.tail };
+            before[1] = state.held;
+            state.held += signed;
+            state.tail = leg;
+            self.keep(purse, state, transaction)?;
+        }
+        let mut row = LegRow::new(payer, payee, asset, previous);
+        self.set_amount(&mut row, amount.units())?;
+        self.set_before(&mut row, Field::PayerBefore, before[0])?;
+        self.set_before(&mut row, Field::PayeeBefore, before[1])?;
+        self.store.columns[LEGS].append(row.0)?;
+        Ok(())
+    }
+
+    /// Tells the purse's legs since its last payment, and that payment, that it pays now.
+    fn link_waiting(&mut self, purse: u64, mut leg: u64, seq: Seq) {
+        let legs = &mut self.store.columns[LEGS];
+        while leg != NONE_40 {
+            let row = LegRow(legs.words(leg));
+            if row.is_paid(purse) {
+                legs.set_word(leg, PAYEE_NEXT, seq.0);
+            }
+            if row.pays(purse) {
+                legs.set_word(leg, PAYER_NEXT, seq.0);
+                return;
+            }
+            match row.previous_of(purse) {
+                Some(before) if before < leg => leg = before,
+                _ => return,
+            }
+        }
+    }
+
+    /// What the purse must have held before everything, so that it never holds less than nothing.
+    fn cover(&mut self, purse: u64, leg: u64, state: &mut State) -> Result<u128, BookError> {
+        let lacking = u128::try_from(-state.held).unwrap_or(0);
+        if lacking <= state.opening {
+            return Ok(state.opening);
+        }
+        let row = OpeningRow { total: lacking, purse, leg, previous: state.tail_opening };
+        state.tail_opening = self.store.columns[OPENINGS].append(row.words())?;
+        Ok(lacking)
+    }
+
+    fn keep(&mut self, purse: u64, mut state: State, transaction: &str) -> Result<(), BookError> {
+        let most = Amount::MAX.units();
+        if state.opening > most || state.held > most.cast_signed() - state.opening.cast_signed() {
+            let row = PurseRow::of(self.store.columns[PURSES].words(purse));
+            let symbol = &self.assets[row.asset as usize].symbol;
+            let purse = format!("{}/{symbol}", holder_name(&self.store.columns, row.holder));
+            return Err(DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into());
+        }
+        state.dirty = true;
+        self.states.insert(purse, state);
+        Ok(())
+    }
+
+    fn set_amount(&mut self, row: &mut LegRow, amount: u128) -> Result<(), BookError> {
+        match u64::try_from(amount) {
+            Ok(bits) => row.set_narrow(Field::Amount, bits),
+            Err(_) => row.set_wide(Field::Amount, self.store.columns[WIDE].append(halves(amount))?),
+        }
+        Ok(())
+    }
+
+    fn set_before(&mut self, row: &mut LegRow, field: Field, held: i128) -> Result<(), BookError> {
+        match i64::try_from(held) {
+            Ok(bits) => row.set_narrow(field, bits.cast_unsigned()),
+            Err(_) => row.set_wide(field, self.store.columns[WIDE].append(halves(held.cast_unsigned()))?),
+        }
+        Ok(())
+    }
+
+    /// Makes the batch part of the ledger. After an error the ledger is as it was at the last commit.
+    pub fn commit(&mut self) -> Result<(), BookError> {
+        self.store.check()?;
+        let tails = &mut self.store.columns[PURSE_TAILS];
+        for (purse, state) in &mut self.states {
+            if std::mem::take(&mut state.dirty) {
+                tails.set_word(*purse, TAIL_LEG, if state.tail == NONE_40 { NONE } else { state.tail });
+                if tails.word(*purse, TAIL_OPENING) != state.tail_opening {
+                    tails.set_word(*purse, TAIL_OPENING, state.tail_opening);
+                }
+            }
+        }
+        self.store.commit(&mut [&mut self.holders.index, &mut self.names])?;
+        if self.states.len() >= PURSES_MAX {
+            self.states.clear();
+        }
+        Ok(())
+    }
+
+    /// The id of a transaction.
+    pub fn transaction_name(&self, seq: Seq) -> String {
+        name_text(&self.store.columns[TRANSACTION_NAMES], self.row(seq.0).name)
+    }
+}
+
+fn transaction_name(columns: &[Growing], seq: u64) -> &[u8] {
+    let row = TransactionRow::of(columns[TRANSACTIONS].words(seq));
+    name_bytes(&columns[TRANSACTION_NAMES], row.name)
+}
+
+/// The fingerprint of a transaction's id.
+pub(super) fn transaction_fingerprint(columns: &[Growing], seq: u64) -> u64 {
+    fingerprint(transaction_name(columns, seq))
+}

@@ -1,0 +1,317 @@
+//! Columns: fixed-width rows in one file each, append-only but for a few link words.
+//!
+//! [`Column`] is what a reader holds: the committed rows as memory. [`Growing`] is what the writer holds: the committed
+//! rows, the batch's own rows in a buffer, and the batch's changes to link words of committed rows in an overlay that
+//! the store journals before it writes them. Rows that are numbers are whole 8-byte words, so that each load is one
+//! aligned move; rows of bytes (names, hashes, input lists) are never changed.
+//!
+//! It is not a table: no types, no nulls, no compression, no index.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+
+use crate::map::Map;
+use crate::{BookError, disk};
+
+/// The most rows that a column may have: numbers are kept in 40 bits, of which the top values mean "none".
+pub(crate) const ROWS_MAX: u64 = (1 << 40) - 16;
+
+/// A column's file name and row width.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) width: u64,
+}
+
+/// What readers and the writer have in common, so that both can look a name up.
+pub(crate) trait Rows {
+    /// How many rows can be read.
+    fn rows(&self) -> u64;
+    /// A row of `N` words.
+    fn words<const N: usize>(&self, row: u64) -> [u64; N];
+    /// `len` bytes from byte `start` of a column of bytes; they were appended at once.
+    fn bytes(&self, start: u64, len: u64) -> &[u8];
+}
+
+/// On 64-bit machines, which mapping files needs, this is no operation.
+#[inline]
+pub(crate) fn index(number: u64) -> usize {
+    usize::try_from(number).expect("a 64-bit machine")
+}
+
+/// A reader's column: the rows of one commit.
+#[derive(Debug)]
+pub(crate) struct Column {
+    file: File,
+    map: Map,
+    width: usize,
+    rows: u64,
+}
+
+impl Column {
+    pub(crate) fn open(folder: &Path, spec: Spec, rows: u64) -> Result<Self, BookError> {
+        let path = folder.join(spec.name);
+        let file = File::open(&path).map_err(BookError::io("open", &path))?;
+        let map = map(&file, &path, spec, rows)?;
+        Ok(Self { file, map, width: index(spec.width), rows })
+    }
+
+    /// The words of a row that may lie past the reader's commit, read from the file; `None` where it is not there.
+    pub(crate) fn words_anywhere<const N: usize>(&self, row: u64) -> Option<[u64; N]> {
+        if row < self.rows {
+            return Some(self.words(row));
+        }
+        let mut bytes = [0; 64];
+        let bytes = &mut bytes[..8 * N];
+        disk::read_at(&self.file, bytes, row.checked_mul(self.width as u64)?).ok()?;
+        let (words, _) = bytes.as_chunks::<8>();
+        Some(std::array::from_fn(|at| u64::from_le_bytes(words[at])))
+    }
+
+    /// One word of a row.
+    #[inline]
+    pub(crate) fn word(&self, row: u64, word: usize) -> u64 {
+        self.map.word(index(row) * self.width + 8 * word)
+    }
+}
+
+impl Rows for Column {
+    #[inline]
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    #[inline]
+    fn words<const N: usize>(&self, row: u64) -> [u64; N] {
+        debug_assert_eq!(self.width, 8 * N);
+        self.map.words(index(row) * 8 * N)
+    }
+
+    #[inline]
+    fn bytes(&self, start: u64, len: u64) -> &[u8] {
+        self.map.bytes(index(start), index(len))
+    }
+}
+
+fn map(file: &File, path: &Path, spec: Spec, rows: u64) -> Result<Map, BookError> {
+    let len = rows
+        .checked_mul(spec.width)
+        .filter(|_| spec.width == 1 || rows <= ROWS_MAX)
+        .ok_or_else(|| BookError::damaged(path, format!("{rows} rows are more than a column can have")))?;
+    let has = file.metadata().map_err(BookError::io("read", path))?.len();
+    if has < len {
+        return Err(BookError::damaged(path, format!("it has {has} bytes, {len} are committed")));
+    }
+    Map::new(file, len).map_err(BookError::io("map", path))
+}
+
+/// The writer's column.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    spec: Spec,
+    path: PathBuf,
+    file: File,
+    map: Map,
+    /// The batch's rows, which follow the mapped ones.
+    tail: Vec<u8>,
+    /// New values of words of committed rows, by byte offset.
+    patches: FxHashMap<u64, u64>,
+}
+
+impl Growing {
+    /// Opens or makes the column and cuts what is not committed. Link words must have been restored before.
+    pub(crate) fn open(folder: &Path, spec: Spec, rows: u64) -> Result<Self, BookError> {
+        let path = folder.join(spec.name);
+        let file = disk::open_or_make(&path)?;
+        let map = map(&file, &path, spec, rows)?;
+        let column = Self { spec, path, file, map, tail: Vec::new(), patches: FxHashMap::default() };
+        column.cut()?;
+        Ok(column)
+    }
+
+    /// Cuts what a batch left behind its committed rows.
+    pub(crate) fn cut(&self) -> Result<(), BookError> {
+        let has = self.file.metadata().map_err(BookError::io("read", &self.path))?.len();
+        if has > self.committed_bytes() {
+            self.file.set_len(self.committed_bytes()).map_err(BookError::io("cut", &self.path))?;
+        }
+        Ok(())
+    }
+
+    fn committed_bytes(&self) -> u64 {
+        self.map.len() as u64
+    }
+
+    /// How many rows are committed.
+    pub(crate) fn committed_rows(&self) -> u64 {
+        self.committed_bytes() / self.spec.width
+    }
+
+    /// Whether the batch has rows or changes here.
+    pub(crate) fn is_dirty(&self) -> bool {
+        !self.tail.is_empty() || !self.patches.is_empty()
+    }
+
+    /// How many bytes the batch's rows take.
+    pub(crate) fn tail_bytes(&self) -> usize {
+        self.tail.len()
+    }
+
+    /// Appends a row of words and returns its number.
+    pub(crate) fn append<const N: usize>(&mut self, words: [u64; N]) -> Result<u64, BookError> {
+        debug_assert_eq!(self.spec.width, 8 * N as u64);
+        let row = self.rows();
+        if row >= ROWS_MAX {
+            return Err(BookError::Full { path: self.path.clone() });
+        }
+        for word in words {
+            self.tail.extend_from_slice(&word.to_le_bytes());
+        }
+        Ok(row)
+    }
+
+    /// Appends bytes and returns the offset of the first.
+    pub(crate) fn append_bytes(&mut self, bytes: &[u8]) -> Result<u64, BookError> {
+        let start = self.committed_bytes() + self.tail.len() as u64;
+        if start / self.spec.width >= ROWS_MAX {
+            return Err(BookError::Full { path: self.path.clone() });
+        }
+        self.tail.extend_from_slice(bytes);
+        Ok(start)
+    }
+
+    /// Changes a link word: at once in the batch's own rows, in the overlay for committed ones.
+    pub(crate) fn set_word(&mut self, row: u64, word: usize, value: u64) {
+        let offset = row * self.spec.width + 8 * word as u64;
+        match offset.checked_sub(self.committed_bytes()) {
+            Some(in_tail) => {
+                let at = index(in_tail);
+                self.tail[at..at + 8].copy_from_slice(&value.to_le_bytes());
+            }
+            None => {
+                self.patches.insert(offset, value);
+            }
+        }
+    }
+
+    /// A word as this batch has it, link words included.
+    pub(crate) fn word(&self, row: u64, word: usize) -> u64 {
+        let offset = row * self.spec.width + 8 * word as u64;
+        match offset.checked_sub(self.committed_bytes()) {
+            Some(in_tail) => {
+                let (words, _) = self.tail[index(in_tail)..index(in_tail) + 8].as_chunks::<8>();
+                u64::from_le_bytes(words[0])
+            }
+            None => self.patches.get(&offset).copied().unwrap_or_else(|| self.map.word(index(offset))),
+        }
+    }
+
+    /// The overlay in file order, emptied.
+    pub(crate) fn take_patches(&mut self) -> Vec<(u64, u64)> {
+        let mut patches: Vec<_> = self.patches.drain().collect();
+        patches.sort_unstable();
+        patches
+    }
+
+    pub(crate) fn patch_count(&self) -> usize {
+        self.patches.len()
+    }
+
+    /// The word at a byte offset as it stands in the file.
+    pub(crate) fn word_on_disk(&self, offset: u64) -> u64 {
+        self.map.word(index(offset))
+    }
+
+    /// Writes words of committed rows.
+    pub(crate) fn write_words(&self, words: &[(u64, u64)]) -> Result<(), BookError> {
+        for (offset, value) in words {
+            disk::write_at(&self.file, &self.path, &value.to_le_bytes(), *offset)?;
+        }
+        Ok(())
+    }
+
+    /// Restores a word from the journal, which may be damaged itself.
+    pub(crate) fn restore_word(&self, offset: u64, value: u64) -> Result<(), BookError> {
+        let inside = offset.checked_add(8).is_some_and(|end| end <= self.committed_bytes());
+        if !inside || !offset.is_multiple_of(8) {
+            return Err(BookError::damaged(&self.path, "the journal names a word that is not in it"));
+        }
+        disk::write_at(&self.file, &self.path, &value.to_le_bytes(), offset)
+    }
+
+    /// Writes the batch's rows behind the committed ones, where no reader looks unless a link sends it there.
+    pub(crate) fn write_tail(&self) -> Result<(), BookError> {
+        if self.tail.is_empty() {
+            return Ok(());
+        }
+        disk::write_at(&self.file, &self.path, &self.tail, self.committed_bytes())
+    }
+
+    /// Makes what was written durable.
+    pub(crate) fn sync(&self) -> Result<(), BookError> {
+        self.file.sync_data().map_err(BookError::io("write", &self.path))
+    }
+
+    /// After the commit: the batch's rows are rows like all others.
+    pub(crate) fn settle(&mut self) -> Result<(), BookError> {
+        if !self.tail.is_empty() {
+            let len = self.committed_bytes() + self.tail.len() as u64;
+            self.map = Map::new(&self.file, len).map_err(BookError::io("map", &self.path))?;
+            self.tail.clear();
+        }
+        Ok(())
+    }
+
+    /// After the commit of an undo: only the first `rows` rows are left.
+    pub(crate) fn shorten(&mut self, rows: u64) -> Result<(), BookError> {
+        self.map = map(&self.file, &self.path, self.spec, rows)?;
+        self.cut()?;
+        self.sync()
+    }
+}
+
+impl Rows for Growing {
+    #[inline]
+    fn rows(&self) -> u64 {
+        (self.committed_bytes() + self.tail.len() as u64) / self.spec.width
+    }
+
+    #[inline]
+    fn words<const N: usize>(&self, row: u64) -> [u64; N] {
+        debug_assert_eq!(self.spec.width, 8 * N as u64);
+        let start = row * self.spec.width;
+        match start.checked_sub(self.committed_bytes()) {
+            Some(in_tail) => {
+                let at = index(in_tail);
+                let (words, _) = self.tail[at..at + 8 * N].as_chunks::<8>();
+                std::array::from_fn(|word| u64::from_le_bytes(words[word]))
+            }
+            // Link words may be stale here; whoever wants one asks `word`.
+            None => self.map.words::<N>(index(start)),
+        }
+    }
+
+    #[inline]
+    fn bytes(&self, start: u64, len: u64) -> &[u8] {
+        match start.checked_sub(self.committed_bytes()) {
+            Some(in_tail) => &self.tail[index(in_tail)..index(in_tail) + index(len)],
+            None => self.map.bytes(index(start), index(len)),
+        }
+    }
+}
+
+/// The first of `0..end` for which `is_before` is false; it is true up to there and false from there on.
+pub(crate) fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

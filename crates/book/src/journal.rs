@@ -1,0 +1,141 @@
+//! The rollback journal: the old values of link words, written and made durable before the words are changed.
+//!
+//! A journal belongs to the commit on which its batch builds. Found on opening, it is undone if that commit is still
+//! the current one (the batch never committed), and deleted otherwise. A batch with more changes than memory should
+//! hold writes several sections; a section's words are changed only after the section is durable, so a torn section
+//! at the end has no changes to undo.
+//!
+//! Idea: `SQLite`'s rollback journal (<https://www.sqlite.org/atomiccommit.html>). The layout is in `docs/book.md`.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::column::index;
+use crate::manifest::Base;
+use crate::run::fingerprint;
+use crate::{BookError, disk};
+
+pub(crate) const JOURNAL: &str = "journal";
+const MAGIC: &[u8; 8] = b"thJRNL\0\x01";
+const HEADER_BYTES: usize = 48;
+/// The most changes in one section: 24 MiB.
+pub(crate) const SECTION_CHANGES_MAX: usize = 1 << 20;
+
+/// A word's old value: column, byte offset, value.
+pub(crate) type Change = [u64; 3];
+
+/// The journal of the batch being written.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    len: u64,
+}
+
+impl Journal {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { path: folder.join(JOURNAL), file: None, len: 0 }
+    }
+
+    pub(crate) fn is_begun(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Appends a section and makes it durable.
+    pub(crate) fn append(&mut self, base: &Base, changes: &[Change]) -> Result<(), BookError> {
+        for section in changes.chunks(SECTION_CHANGES_MAX) {
+            let mut bytes = Vec::with_capacity(HEADER_BYTES + 16 + 24 * section.len());
+            if self.file.is_none() {
+                bytes.extend_from_slice(MAGIC);
+                bytes.extend_from_slice(base);
+                bytes.extend_from_slice(&fingerprint(&bytes).to_le_bytes());
+            }
+            let start = bytes.len();
+            bytes.extend_from_slice(&(section.len() as u64).to_le_bytes());
+            bytes.extend(section.iter().flatten().flat_map(|word| word.to_le_bytes()));
+            bytes.extend_from_slice(&fingerprint(&bytes[start..]).to_le_bytes());
+            let fresh = self.file.is_none();
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(File::create(&self.path).map_err(BookError::io("create", &self.path))?),
+            };
+            disk::write_at(file, &self.path, &bytes, self.len)?;
+            file.sync_data().map_err(BookError::io("write", &self.path))?;
+            if fresh {
+                disk::sync_folder(self.path.parent().expect("a journal lies in a ledger's folder"))?;
+            }
+            self.len += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// After the commit, or after everything was restored.
+    pub(crate) fn drop_file(&mut self) -> Result<(), BookError> {
+        self.file = None;
+        self.len = 0;
+        disk::remove(&self.path)
+    }
+}
+
+/// Reads a journal that was left behind, and gives its old values newest first, if it belongs to `base`.
+pub(crate) fn restore(
+    folder: &Path,
+    base: &Base,
+    mut restore: impl FnMut(Change) -> Result<(), BookError>,
+) -> Result<bool, BookError> {
+    let path = folder.join(JOURNAL);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(BookError::io("open", &path)(error)),
+    };
+    let sections = sections(&file, base).map_err(BookError::io("read", &path))?;
+    for (offset, count) in sections.into_iter().rev() {
+        let mut bytes = vec![0; 24 * count];
+        disk::read_at(&file, &mut bytes, offset).map_err(BookError::io("read", &path))?;
+        let (words, _) = bytes.as_chunks::<8>();
+        for change in words.chunks(3).rev() {
+            restore(std::array::from_fn(|at| u64::from_le_bytes(change[at])))?;
+        }
+    }
+    Ok(true)
+}
+
+/// Where the whole sections of a journal are: (offset of the first change, number of changes).
+fn sections(file: &File, base: &Base) -> io::Result<Vec<(u64, usize)>> {
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut header = Vec::new();
+    reader.by_ref().take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    let whole = header.len() == HEADER_BYTES
+        && header[..8] == *MAGIC
+        && header[40..] == fingerprint(&header[..40]).to_le_bytes();
+    if !whole || header[8..40] != *base {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let mut at = HEADER_BYTES as u64;
+    loop {
+        let mut section = Vec::new();
+        reader.by_ref().take(8).read_to_end(&mut section)?;
+        let Ok(count) = section.as_slice().try_into().map(u64::from_le_bytes) else { break };
+        if count == 0 || count > SECTION_CHANGES_MAX as u64 {
+            break;
+        }
+        reader.by_ref().take(24 * count).read_to_end(&mut section)?;
+        let mut sum = Vec::new();
+        reader.by_ref().take(8).read_to_end(&mut sum)?;
+        if section.len() as u64 != 8 + 24 * count || sum != fingerprint(&section).to_le_bytes() {
+            break;
+        }
+        found.push((at + 8, index(count)));
+        at += 16 + 24 * count;
+    }
+    Ok(found)
+}
+
+/// Deletes a journal that has served.
+pub(crate) fn remove(folder: &Path) -> Result<(), BookError> {
+    let path = folder.join(JOURNAL);
+    if fs::exists(&path).map_err(BookError::io("open", &path))? { disk::remove(&path) } else { Ok(()) }
+}

@@ -1,0 +1,242 @@
+//! Look-ups: from a key (transaction id, holder name, outpoint) to its number, over a column that has the keys.
+//!
+//! The first entries are covered by sorted [runs](crate::run); the rest, fewer than [`BASE`] after a commit, is indexed
+//! in memory. Which runs there are is a **pure function of the number of entries**: one run for each one-bit of
+//! `entries / BASE`, the largest first. So the files say nothing of when commits happened, any of them can be made anew
+//! from the column, and there are at most a few dozen.
+//!
+//! It is not a hash table on disk: those want random writes and a journal of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::column::index;
+use crate::run::{self, Entry, Run, Source, file_name};
+use crate::{BookError, disk};
+
+/// How many entries the smallest run has.
+pub(crate) const BASE: u64 = 65_536;
+/// How many entries are sorted in memory when a run must be made anew from its column: 64 MiB.
+const SORT_ENTRIES_MAX: u64 = 4 << 20;
+
+/// The runs `(start, count)` that cover the first entries of a look-up of `entries`.
+pub(crate) fn layout(entries: u64) -> Vec<(u64, u64)> {
+    let blocks = entries / BASE;
+    let mut start = 0;
+    (0..u64::BITS)
+        .rev()
+        .filter(|bit| blocks >> bit & 1 == 1)
+        .map(|bit| {
+            let count = BASE << bit;
+            let run = (start, count);
+            start += count;
+            run
+        })
+        .collect()
+}
+
+/// How many entries those runs cover.
+pub(crate) fn covered(entries: u64) -> u64 {
+    entries / BASE * BASE
+}
+
+/// Entries that are in no run yet.
+#[derive(Debug, Default)]
+pub(crate) struct Rest {
+    numbers: FxHashMap<u64, u64>,
+    /// Entries whose fingerprint another one has: as good as none, unless somebody made them up.
+    more: Vec<Entry>,
+}
+
+impl Rest {
+    pub(crate) fn insert(&mut self, (fingerprint, number): Entry) {
+        if let Some(before) = self.numbers.insert(fingerprint, number) {
+            self.more.push((fingerprint, before));
+        }
+    }
+
+    pub(crate) fn find(&self, fingerprint: u64, is_it: &mut impl FnMut(u64) -> bool) -> Option<u64> {
+        let last = *self.numbers.get(&fingerprint)?;
+        if is_it(last) {
+            return Some(last);
+        }
+        self.more.iter().rev().find(|entry| entry.0 == fingerprint && is_it(entry.1)).map(|entry| entry.1)
+    }
+
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.more.clear();
+    }
+}
+
+/// Opens the runs of a look-up of `entries`; `None` where one is missing.
+pub(crate) fn open_runs(folder: &Path, name: &str, entries: u64) -> Option<Vec<Run>> {
+    layout(entries).into_iter().map(|(start, count)| Run::open(folder, name, start, count)).collect()
+}
+
+/// The number of the key with this fingerprint, newest entries first.
+pub(crate) fn find(runs: &[Run], rest: &Rest, fingerprint: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
+    rest.find(fingerprint, &mut is_it).or_else(|| runs.iter().rev().find_map(|run| run.find(fingerprint, &mut is_it)))
+}
+
+/// The writer's look-up.
+#[derive(Debug)]
+pub(crate) struct Index {
+    folder: PathBuf,
+    name: &'static str,
+    runs: Vec<Run>,
+    rest: Rest,
+    /// The fingerprints of the rest, in order of their numbers.
+    rest_fingerprints: Vec<u64>,
+    covered: u64,
+}
+
+impl Index {
+    /// Opens the look-up of `entries`, making runs that are missing from the column's `fingerprint_of`.
+    pub(crate) fn open(
+        folder: &Path,
+        name: &'static str,
+        entries: u64,
+        fingerprint_of: &dyn Fn(u64) -> u64,
+    ) -> Result<Self, BookError> {
+        let mut new = Self {
+            folder: folder.to_owned(),
+            name,
+            runs: Vec::new(),
+            rest: Rest::default(),
+            rest_fingerprints: Vec::new(),
+            covered: 0,
+        };
+        new.reset(entries, fingerprint_of)?;
+        Ok(new)
+    }
+
+    /// Makes the look-up that of exactly `entries`; other runs stay where they are until [`Index::tidy`].
+    pub(crate) fn reset(&mut self, entries: u64, fingerprint_of: &dyn Fn(u64) -> u64) -> Result<(), BookError> {
+        let old = std::mem::take(&mut self.runs);
+        self.runs = self.make(layout(entries), &old, &[], fingerprint_of)?;
+        self.covered = covered(entries);
+        self.rest.clear();
+        self.rest_fingerprints.clear();
+        for number in self.covered..entries {
+            self.push(fingerprint_of(number));
+        }
+        Ok(())
+    }
+
+    /// How many entries there are.
+    pub(crate) fn entries(&self) -> u64 {
+        self.covered + self.rest_fingerprints.len() as u64
+    }
+
+    /// Adds the next number's key.
+    pub(crate) fn push(&mut self, fingerprint: u64) {
+        self.rest.insert((fingerprint, self.entries()));
+        self.rest_fingerprints.push(fingerprint);
+    }
+
+    pub(crate) fn find(&self, fingerprint: u64, is_it: impl FnMut(u64) -> bool) -> Option<u64> {
+        find(&self.runs, &self.rest, fingerprint, is_it)
+    }
+
+    /// Before a commit: writes the runs of all entries.
+    pub(crate) fn settle(&mut self) -> Result<(), BookError> {
+        let entries = self.entries();
+        if covered(entries) == self.covered {
+            return Ok(());
+        }
+        let mut ready: Vec<Entry> =
+            self.rest_fingerprints.iter().copied().zip(self.covered..covered(entries)).collect();
+        ready.sort_unstable();
+        let old = std::mem::take(&mut self.runs);
+        self.runs = self.make(layout(entries), &old, &ready, &|_| unreachable!("all entries are at hand"))?;
+        let kept = self.rest_fingerprints.split_off(index(covered(entries) - self.covered));
+        self.covered = covered(entries);
+        self.rest.clear();
+        self.rest_fingerprints.clear();
+        for fingerprint in kept {
+            self.push(fingerprint);
+        }
+        Ok(())
+    }
+
+    /// After a commit: deletes the runs that are no longer part of the look-up, and leftovers of killed writers.
+    pub(crate) fn tidy(&self) -> Result<(), BookError> {
+        let keep: FxHashSet<String> = self.runs.iter().map(|run| file_name(self.name, run.start, run.count)).collect();
+        let folder = fs::read_dir(&self.folder).map_err(BookError::io("list", &self.folder))?;
+        for entry in folder {
+            let entry = entry.map_err(BookError::io("list", &self.folder))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let ours = name.strip_prefix(self.name).is_some_and(|rest| rest.starts_with('.'));
+            if ours && !keep.contains(&name) {
+                disk::remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens each wanted run, or writes it: from `ready` entries, the `old` runs, or its column.
+    fn make(
+        &self,
+        wanted: Vec<(u64, u64)>,
+        old: &[Run],
+        ready: &[Entry],
+        fingerprint_of: &dyn Fn(u64) -> u64,
+    ) -> Result<Vec<Run>, BookError> {
+        let mut runs = Vec::with_capacity(wanted.len());
+        for (start, count) in wanted {
+            if let Some(run) = Run::open(&self.folder, self.name, start, count) {
+                runs.push(run);
+                continue;
+            }
+            self.make_one(start, count, old, ready, fingerprint_of)?;
+            let run = Run::open(&self.folder, self.name, start, count);
+            runs.push(run.ok_or_else(|| {
+                let path = self.folder.join(file_name(self.name, start, count));
+                BookError::damaged(path, "it was just written and cannot be read")
+            })?);
+        }
+        Ok(runs)
+    }
+
+    fn make_one(
+        &self,
+        start: u64,
+        count: u64,
+        old: &[Run],
+        ready: &[Entry],
+        fingerprint_of: &dyn Fn(u64) -> u64,
+    ) -> Result<(), BookError> {
+        let end = start + count;
+        let mut at = start;
+        let mut sources = Vec::new();
+        for run in old {
+            if run.start <= at && at < run.start + run.count {
+                let to = end.min(run.start + run.count);
+                sources.push(Source::of(run, at, to));
+                at = to;
+            }
+        }
+        let mut mine: Vec<Entry>;
+        if at < end && !ready.is_empty() {
+            mine = ready.iter().copied().filter(|entry| (at..end).contains(&entry.1)).collect();
+            at += mine.len() as u64;
+            sources.push(Source::Memory(&mine));
+        } else if at < end && end - at <= SORT_ENTRIES_MAX {
+            mine = (at..end).map(|number| (fingerprint_of(number), number)).collect();
+            mine.sort_unstable();
+            at = end;
+            sources.push(Source::Memory(&mine));
+        }
+        if at == end {
+            return run::write(&self.folder, self.name, (start, count), sources);
+        }
+        // Too much to sort at once: make the halves first. Counts are powers of two times BASE, so halves are runs too.
+        let half = count / 2;
+        let halves = self.make(vec![(start, half), (start + half, half)], old, ready, fingerprint_of)?;
+        let sources = halves.iter().map(|run| Source::of(run, start, end)).collect();
+        run::write(&self.folder, self.name, (start, count), sources)
+    }
+}

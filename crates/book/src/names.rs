@@ -1,0 +1,188 @@
+//! Names in columns: holders and assets, which both kinds of ledger keep alike, and the reference to a name's bytes.
+//!
+//! The first columns of a ledger are the ones named here. Rows: `holders` has the name and the holder's last purse,
+//! `assets` the name, the scale and the transaction count at which the asset was declared.
+
+use ledger::{HolderId, Seq};
+use money::Asset;
+use rustc_hash::FxHashMap;
+
+use crate::column::{Column, Growing, Rows, Spec};
+use crate::lookup::{Index, Rest, find};
+use crate::run::{Run, fingerprint};
+use crate::{BookError, DeedError};
+
+pub(crate) const HOLDERS: usize = 0;
+pub(crate) const HOLDER_NAMES: usize = 1;
+pub(crate) const ASSETS: usize = 2;
+pub(crate) const ASSET_NAMES: usize = 3;
+
+pub(crate) const HOLDERS_SPEC: Spec = Spec { name: "holders", width: 16 };
+pub(crate) const HOLDER_NAMES_SPEC: Spec = Spec { name: "holder-names", width: 1 };
+pub(crate) const ASSETS_SPEC: Spec = Spec { name: "assets", width: 24 };
+pub(crate) const ASSET_NAMES_SPEC: Spec = Spec { name: "asset-names", width: 1 };
+pub(crate) const HOLDERS_LOOKUP: &str = "holders-by-name";
+
+/// The word of a holder's row that names its last purse.
+pub(crate) const HOLDER_TAIL: usize = 1;
+/// No row: in words.
+pub(crate) const NONE: u64 = u64::MAX;
+/// No row: in 40 bits.
+pub(crate) const NONE_40: u64 = (1 << 40) - 1;
+/// The longest name of a transaction, holder or asset.
+pub const NAME_BYTES_MAX: usize = 65_535;
+/// The most assets of a ledger: a leg names its asset in 16 bits.
+pub const ASSETS_MAX: u64 = 1 << 16;
+/// How many found holders the writer remembers: 16 MiB.
+const RECENT_MAX: usize = 1 << 19;
+
+/// Whether a name can be kept.
+pub(crate) fn check_name(name: &str) -> Result<(), DeedError> {
+    if name.len() <= NAME_BYTES_MAX {
+        return Ok(());
+    }
+    let beginning = name.chars().take(40).collect();
+    Err(DeedError::NameTooLong { beginning, has: name.len(), allowed: NAME_BYTES_MAX })
+}
+
+/// Appends a name, which was checked, and returns its reference: where it starts, and its length in the low 16 bits.
+pub(crate) fn append_name(names: &mut Growing, name: &str) -> Result<u64, BookError> {
+    debug_assert!(name.len() <= NAME_BYTES_MAX);
+    Ok(names.append_bytes(name.as_bytes())? << 16 | name.len() as u64)
+}
+
+/// The bytes of a referenced name.
+#[inline]
+pub(crate) fn name_bytes<C: Rows>(names: &C, reference: u64) -> &[u8] {
+    names.bytes(reference >> 16, reference & 0xffff)
+}
+
+/// Where the bytes of a referenced name start.
+pub(crate) fn name_start(reference: u64) -> u64 {
+    reference >> 16
+}
+
+/// A referenced name as text.
+pub(crate) fn name_text<C: Rows>(names: &C, reference: u64) -> String {
+    String::from_utf8_lossy(name_bytes(names, reference)).into_owned()
+}
+
+fn holder_is<C: Rows>(columns: &[C], holder: u64, name: &str) -> bool {
+    let [reference, _] = columns[HOLDERS].words::<2>(holder);
+    name_bytes(&columns[HOLDER_NAMES], reference) == name.as_bytes()
+}
+
+/// A holder's name.
+pub(crate) fn holder_name<C: Rows>(columns: &[C], holder: u64) -> String {
+    let [reference, _] = columns[HOLDERS].words::<2>(holder);
+    name_text(&columns[HOLDER_NAMES], reference)
+}
+
+/// The fingerprint of a holder's name.
+pub(crate) fn holder_fingerprint<C: Rows>(columns: &[C], holder: u64) -> u64 {
+    let [reference, _] = columns[HOLDERS].words::<2>(holder);
+    fingerprint(name_bytes(&columns[HOLDER_NAMES], reference))
+}
+
+/// A reader's search for a holder.
+pub(crate) fn find_holder(columns: &[Column], runs: &[Run], rest: &Rest, name: &str) -> Option<HolderId> {
+    find(runs, rest, fingerprint(name.as_bytes()), |holder| holder_is(columns, holder, name)).map(HolderId)
+}
+
+/// The writer's holders.
+#[derive(Debug)]
+pub(crate) struct Holders {
+    pub(crate) index: Index,
+    /// Holders found in runs lately: most of a ledger's movements are of few holders.
+    recent: FxHashMap<u64, u64>,
+}
+
+impl Holders {
+    pub(crate) fn new(index: Index) -> Self {
+        Self { index, recent: FxHashMap::default() }
+    }
+
+    pub(crate) fn find_or_add(&mut self, columns: &mut [Growing], name: &str) -> Result<u64, BookError> {
+        let fingerprint = fingerprint(name.as_bytes());
+        if let Some(holder) = self.recent.get(&fingerprint)
+            && holder_is(columns, *holder, name)
+        {
+            return Ok(*holder);
+        }
+        if let Some(holder) = self.index.find(fingerprint, |holder| holder_is(columns, holder, name)) {
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.clear();
+            }
+            self.recent.insert(fingerprint, holder);
+            return Ok(holder);
+        }
+        let reference = append_name(&mut columns[HOLDER_NAMES], name)?;
+        let holder = columns[HOLDERS].append([reference, NONE])?;
+        self.index.push(fingerprint);
+        Ok(holder)
+    }
+
+    /// After an undo, remembered holders may be gone.
+    pub(crate) fn forget(&mut self) {
+        self.recent.clear();
+    }
+}
+
+/// All assets of a ledger, which are few.
+pub(crate) fn read_assets<C: Rows>(columns: &[C]) -> Result<Vec<Asset>, BookError> {
+    let rows = columns[ASSETS].rows();
+    if rows > ASSETS_MAX {
+        return Err(BookError::damaged(ASSETS_SPEC.name, "it has more rows than there can be assets"));
+    }
+    (0..rows)
+        .map(|row| {
+            let [reference, scale, _] = columns[ASSETS].words::<3>(row);
+            let scale = u8::try_from(scale).ok().filter(|scale| *scale <= money::SCALE_MAX);
+            let scale = scale.ok_or_else(|| BookError::damaged(ASSETS_SPEC.name, "a scale is out of range"))?;
+            Ok(Asset { symbol: name_text(&columns[ASSET_NAMES], reference), scale })
+        })
+        .collect()
+}
+
+/// Appends an asset.
+pub(crate) fn append_asset(columns: &mut [Growing], asset: &Asset, declared: Seq) -> Result<u64, BookError> {
+    let reference = append_name(&mut columns[ASSET_NAMES], &asset.symbol)?;
+    columns[ASSETS].append([reference, u64::from(asset.scale), declared.0])
+}
+
+/// How many assets, and how many bytes of their names, were declared before there were `keep` transactions.
+pub(crate) fn assets_before(columns: &[Growing], keep: u64) -> (u64, u64) {
+    let rows = columns[ASSETS].rows();
+    let kept = (0..rows).find(|row| columns[ASSETS].words::<3>(*row)[2] >= keep).unwrap_or(rows);
+    let bytes = if kept < rows { name_start(columns[ASSETS].words::<3>(kept)[0]) } else { columns[ASSET_NAMES].rows() };
+    (kept, bytes)
+}
+
+/// The last row of a chain as a reader of `committed` rows sees it: a tail past its commit is followed back.
+///
+/// `earlier` gives the row before one of them, if that one is indeed of the chain. A writer that recovers at this
+/// very moment can pull such rows away; then the link is read again, which by then is whole.
+pub(crate) fn settled_tail(
+    committed: u64,
+    mut tail: impl FnMut() -> u64,
+    earlier: impl Fn(u64) -> Option<u64>,
+) -> Option<u64> {
+    const TRIES_MAX: usize = 1_000;
+    for _ in 0..TRIES_MAX {
+        let mut at = tail();
+        loop {
+            if at < committed {
+                return Some(at);
+            }
+            if at >= NONE_40 {
+                return None;
+            }
+            match earlier(at).filter(|before| *before < at || *before >= NONE_40) {
+                Some(before) => at = before,
+                None => break,
+            }
+        }
+        std::thread::yield_now();
+    }
+    None
+}

@@ -1,0 +1,264 @@
+//! [`Store`]: the writer's side of a ledger's folder: lock, recovery, batch, commit, and cutting back.
+//!
+//! It knows columns and link words, and nothing of what they mean: accounts and UTXO ledgers lay their rows out on it.
+//! The order of a commit's steps is the whole of its safety, see [`Store::commit`] and `docs/book.md`.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use ledger::{Kind, LedgerId};
+
+use crate::column::{Growing, Rows as _, Spec};
+use crate::journal::{self, Change, Journal, SECTION_CHANGES_MAX};
+use crate::lookup::Index;
+use crate::manifest::{Base, Manifest, Source};
+use crate::{BookError, disk};
+
+/// Held by the one writer.
+const WRITER_LOCK: &str = "writer.lock";
+/// Held together by readers; alone by whoever cuts the ledger short.
+pub(crate) const READERS_LOCK: &str = "readers.lock";
+
+/// A batch that has this many legs, inputs or outputs should be committed.
+pub const BATCH_ROWS: u64 = 250_000;
+/// So should one that has this many bytes of new rows, whatever they are.
+pub const BATCH_BYTES: usize = 64 << 20;
+
+/// A ledger's folder, open for writing.
+#[derive(Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+    ledger: LedgerId,
+    specs: &'static [Spec],
+    pub(crate) columns: Vec<Growing>,
+    /// What is committed; its sources are what the next commit will write.
+    manifest: Manifest,
+    /// The digest of the manifest as it is on disk.
+    base: Base,
+    journal: Journal,
+    failed: bool,
+    _lock: File,
+}
+
+impl Store {
+    /// Takes the lock, recovers from whatever happened to the last writer, and opens the columns.
+    pub(crate) fn open(
+        folder: &Path,
+        ledger: &LedgerId,
+        kind: Kind,
+        specs: &'static [Spec],
+    ) -> Result<Self, BookError> {
+        std::fs::create_dir_all(folder).map_err(BookError::io("create", folder))?;
+        let path = folder.join(WRITER_LOCK);
+        let lock = disk::open_or_make(&path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BookError::Locked(ledger.clone())),
+            Err(TryLockError::Error(source)) => return Err(BookError::io("lock", path)(source)),
+        }
+        disk::open_or_make(&folder.join(READERS_LOCK))?;
+        let found = Manifest::read(folder, ledger)?;
+        let base = found.as_ref().map_or([0; 32], Manifest::base);
+        let manifest = found.unwrap_or_else(|| Manifest::new(ledger, kind, specs));
+        let is = Kind::from(manifest.kind);
+        if is != kind {
+            return Err(BookError::WrongKind { ledger: ledger.clone(), is });
+        }
+        let rows = manifest.rows(folder, specs)?;
+        let columns: Result<Vec<_>, _> =
+            specs.iter().zip(rows).map(|(spec, rows)| Growing::open(folder, *spec, rows)).collect();
+        let store = Self {
+            folder: folder.to_owned(),
+            ledger: ledger.clone(),
+            specs,
+            columns: columns?,
+            manifest,
+            base,
+            journal: Journal::new(folder),
+            failed: false,
+            _lock: lock,
+        };
+        store.restore()?;
+        Ok(store)
+    }
+
+    /// Puts the old values of an uncommitted batch back.
+    fn restore(&self) -> Result<(), BookError> {
+        let restored = journal::restore(&self.folder, &self.base, |[column, offset, value]| {
+            let column = usize::try_from(column).ok().and_then(|at| self.columns.get(at)).ok_or_else(|| {
+                BookError::damaged(self.folder.join(journal::JOURNAL), "it names a column that is not there")
+            })?;
+            column.restore_word(offset, value)
+        })?;
+        if restored {
+            for column in &self.columns {
+                column.sync()?;
+            }
+            journal::remove(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ledger(&self) -> &LedgerId {
+        &self.ledger
+    }
+
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.manifest.sources
+    }
+
+    pub(crate) fn sources_mut(&mut self) -> &mut Vec<Source> {
+        &mut self.manifest.sources
+    }
+
+    /// Whether the batch has any rows or changes.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.journal.is_begun() || self.columns.iter().any(Growing::is_dirty)
+    }
+
+    /// Whether the batch has grown to what memory should hold.
+    pub(crate) fn is_full(&self, rows: u64) -> bool {
+        let bytes: usize = self.columns.iter().map(Growing::tail_bytes).sum();
+        rows >= BATCH_ROWS || bytes >= BATCH_BYTES
+    }
+
+    /// An error once a step has failed: what the batch then holds is not what anybody wanted.
+    pub(crate) fn check(&self) -> Result<(), BookError> {
+        if self.failed { Err(BookError::Failed) } else { Ok(()) }
+    }
+
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Writes the batch's changes of link words out early when there are more than memory should hold.
+    pub(crate) fn relieve(&mut self) -> Result<(), BookError> {
+        let changes: usize = self.columns.iter().map(Growing::patch_count).sum();
+        if changes < SECTION_CHANGES_MAX { Ok(()) } else { self.patch() }
+    }
+
+    /// Journals the old values of the changed words, then changes them.
+    ///
+    /// Readers do not notice: a link that points past their commit is none to them.
+    fn patch(&mut self) -> Result<(), BookError> {
+        let mut patches = Vec::with_capacity(self.columns.len());
+        let mut changes: Vec<Change> = Vec::new();
+        for (number, column) in (0u64..).zip(&mut self.columns) {
+            let words = column.take_patches();
+            changes.extend(words.iter().map(|(offset, _)| [number, *offset, column.word_on_disk(*offset)]));
+            patches.push(words);
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        // A tail that is patched in must find its row, in this process or in a reader's.
+        for column in &self.columns {
+            column.write_tail()?;
+        }
+        self.journal.append(&self.base, &changes)?;
+        self.columns.iter().zip(&patches).try_for_each(|(column, words)| column.write_words(words))
+    }
+
+    /// Makes the batch part of the ledger, or leaves the ledger as it was.
+    ///
+    /// In this order: the runs that the new entries complete; the new rows, behind the committed ones, where nobody
+    /// looks; the journal, durable; the changed words; all of it durable; the manifest, replaced whole. That replacing
+    /// is the commit. What comes after is tidying, which the next writer does if this one is killed.
+    pub(crate) fn commit(&mut self, indexes: &mut [&mut Index]) -> Result<(), BookError> {
+        self.check()?;
+        let result = self.commit_steps(indexes);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn commit_steps(&mut self, indexes: &mut [&mut Index]) -> Result<(), BookError> {
+        let dirty: Vec<bool> = self.columns.iter().map(Growing::is_dirty).collect();
+        let patched = self.journal.is_begun();
+        for column in &self.columns {
+            column.write_tail()?;
+        }
+        for index in indexes.iter_mut() {
+            index.settle()?;
+        }
+        self.patch()?;
+        for (column, dirty) in self.columns.iter().zip(dirty) {
+            if dirty || patched {
+                column.sync()?;
+            }
+        }
+        for (column, entry) in self.columns.iter().zip(&mut self.manifest.columns) {
+            entry.1 = column.rows();
+        }
+        self.commit_manifest(indexes)?;
+        self.columns.iter_mut().try_for_each(Growing::settle)
+    }
+
+    fn commit_manifest(&mut self, indexes: &[&mut Index]) -> Result<(), BookError> {
+        let base = self.manifest.base();
+        if base == self.base {
+            return self.journal.drop_file();
+        }
+        self.manifest.write(&self.folder)?;
+        self.base = base;
+        self.journal.drop_file()?;
+        indexes.iter().try_for_each(|index| index.tidy())
+    }
+
+    /// Readers out: whoever cuts mapped files short must be alone. The lock ends with the file.
+    pub(crate) fn lock_readers_out(&self) -> Result<File, BookError> {
+        let path = self.folder.join(READERS_LOCK);
+        let lock = disk::open_or_make(&path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(BookError::Read(self.ledger.clone())),
+            Err(TryLockError::Error(source)) => Err(BookError::io("lock", path)(source)),
+        }
+    }
+
+    /// Commits an undo: the link words changed back, and only the first `rows` rows of each column left.
+    ///
+    /// `remake` makes the look-ups of the rows that stay, between the changed words and the commit.
+    pub(crate) fn commit_shorter(
+        &mut self,
+        rows: &[u64],
+        indexes: &mut [&mut Index],
+        remake: impl FnOnce(&[Growing], &mut [&mut Index]) -> Result<(), BookError>,
+    ) -> Result<(), BookError> {
+        let result = self.commit_shorter_steps(rows, indexes, remake);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn commit_shorter_steps(
+        &mut self,
+        rows: &[u64],
+        indexes: &mut [&mut Index],
+        remake: impl FnOnce(&[Growing], &mut [&mut Index]) -> Result<(), BookError>,
+    ) -> Result<(), BookError> {
+        debug_assert_eq!(rows.len(), self.specs.len());
+        self.patch()?;
+        for column in &self.columns {
+            column.sync()?;
+        }
+        remake(&self.columns, indexes)?;
+        for (rows, entry) in rows.iter().zip(&mut self.manifest.columns) {
+            entry.1 = *rows;
+        }
+        self.commit_manifest(indexes)?;
+        self.columns.iter_mut().zip(rows).try_for_each(|(column, rows)| column.shorten(*rows))
+    }
+}
+
+impl Drop for Store {
+    /// A batch that is dropped leaves nothing behind, if the disk lets us; otherwise the next writer clears it away.
+    fn drop(&mut self) {
+        if !self.is_dirty() && !self.failed {
+            return;
+        }
+        // If the failure came after the manifest was replaced, what looks like a batch is committed.
+        let on_disk = Manifest::read(&self.folder, &self.ledger).map(|found| found.map_or([0; 32], |m| m.base()));
+        if on_disk.is_ok_and(|base| base == self.base) && self.restore().is_ok() {
+            let _ = self.columns.iter().try_for_each(Growing::cut);
+        }
+    }
+}

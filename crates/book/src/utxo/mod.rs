@@ -1,0 +1,10 @@
+//! UTXO ledgers on disk: every output is a purse, spent whole and once.
+
+mod read;
+mod resolve;
+mod rows;
+mod undo;
+mod write;
+
+pub use read::UtxoLedger;
+pub use write::{Pushed, Tip, UtxoWriter};

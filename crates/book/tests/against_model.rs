@@ -1,0 +1,137 @@
+//! Random ledgers on disk answer every question as the ledger in memory does, whatever was committed when, reopened
+//! when, and taken back; and the same transactions make the same bytes.
+
+mod common;
+
+use book::{Book, BookLedger};
+use common::{
+    Dice, account_model, account_transactions, assert_same_bytes, assets, btc, chain, compare, table, utxo_blocks,
+    utxo_model,
+};
+use ledger::{AccountTransaction, UtxoBlock};
+use proptest::prelude::*;
+
+/// How a ledger is filled: commits and reopenings at random, and transactions too many that are taken back.
+struct Way {
+    dice: Dice,
+    commit_one_in: u64,
+}
+
+impl Way {
+    fn plain() -> Self {
+        Self { dice: Dice::new(0), commit_one_in: u64::MAX }
+    }
+}
+
+fn fill_accounts(book: &Book, transactions: &[AccountTransaction], mut way: Way) {
+    let mut writer = book.account_writer(&table()).expect("nobody else writes");
+    for asset in assets() {
+        writer.declare_asset(&asset).expect("a new asset");
+    }
+    for transaction in transactions {
+        writer.push(transaction).expect("a good transaction");
+        if way.dice.one_in(way.commit_one_in) {
+            writer.commit().expect("a commit");
+            if way.dice.one_in(4) {
+                drop(writer);
+                writer = book.account_writer(&table()).expect("nobody else writes");
+            }
+        }
+    }
+    writer.commit().expect("a commit");
+}
+
+fn fill_blocks(book: &Book, blocks: &[UtxoBlock], mut way: Way) {
+    let mut writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+    for block in blocks {
+        writer.push_block(block).expect("a good block");
+        if way.dice.one_in(way.commit_one_in) {
+            writer.commit().expect("a commit");
+            if way.dice.one_in(4) {
+                drop(writer);
+                writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+            }
+        }
+    }
+    writer.commit().expect("a commit");
+}
+
+fn new_book(folder: &tempfile::TempDir, name: &str) -> Book {
+    Book::create(folder.path().join(name)).expect("a new book")
+}
+
+fn check_accounts(seed: u64, count: u64, holders: u64, commit_one_in: u64, undone: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let transactions = account_transactions(seed, count, holders);
+    let kept = &transactions[..usize::try_from(count - undone.min(count)).expect("small")];
+    let (once, often, longer) = (new_book(&folder, "once"), new_book(&folder, "often"), new_book(&folder, "longer"));
+    fill_accounts(&once, kept, Way::plain());
+    fill_accounts(&often, kept, Way { dice: Dice::new(seed), commit_one_in });
+    assert_same_bytes(once.folder(), often.folder(), "one commit and many");
+
+    fill_accounts(&longer, &transactions, Way { dice: Dice::new(!seed), commit_one_in });
+    let mut writer = longer.account_writer(&table()).expect("nobody else writes");
+    writer.undo(undone.min(count)).expect("they are there");
+    if kept.is_empty() {
+        // The assets went with the first transaction; a fresh ledger that declared them has them.
+        for asset in assets() {
+            writer.declare_asset(&asset).expect("a new asset");
+        }
+        writer.commit().expect("a commit");
+    }
+    drop(writer);
+    assert_same_bytes(once.folder(), longer.folder(), "shorter, and longer then undone");
+
+    let open = often.ledger(&table()).expect("a ledger");
+    compare(open.as_ledger(), &account_model(kept), &mut Dice::new(seed));
+
+    let mut writer = longer.account_writer(&table()).expect("nobody else writes");
+    for transaction in &transactions[kept.len()..] {
+        writer.push(transaction).expect("a good transaction");
+    }
+    writer.commit().expect("a commit");
+    let open = longer.ledger(&table()).expect("a ledger");
+    compare(open.as_ledger(), &account_model(&transactions), &mut Dice::new(seed));
+}
+
+fn check_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocks = utxo_blocks(seed, count, size);
+    let kept = &blocks[..usize::try_from(count - undone.min(count)).expect("small")];
+    let (once, often, longer) = (new_book(&folder, "once"), new_book(&folder, "often"), new_book(&folder, "longer"));
+    fill_blocks(&once, kept, Way::plain());
+    fill_blocks(&often, kept, Way { dice: Dice::new(seed), commit_one_in });
+    assert_same_bytes(once.folder(), often.folder(), "one commit and many");
+
+    fill_blocks(&longer, &blocks, Way { dice: Dice::new(!seed), commit_one_in });
+    let mut writer = longer.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+    writer.undo(undone.min(count)).expect("they are there");
+    drop(writer);
+    assert_same_bytes(once.folder(), longer.folder(), "shorter, and longer then undone");
+
+    let open = often.ledger(&chain()).expect("a ledger");
+    compare(open.as_ledger(), &utxo_model(kept), &mut Dice::new(seed));
+
+    fill_blocks(&longer, &blocks, Way::plain());
+    let BookLedger::Utxo(open) = longer.ledger(&chain()).expect("a ledger") else { panic!("it is a UTXO ledger") };
+    assert_eq!(open.tip().map(|tip| tip.hash), blocks.last().map(|block| block.hash));
+    compare(&open, &utxo_model(&blocks), &mut Dice::new(seed));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_account_ledgers_answer_as_the_model(
+        seed: u64, count in 1u64..300, holders in 1u64..40, commit_one_in in 1u64..40, undone in 0u64..120,
+    ) {
+        check_accounts(seed, count, holders, commit_one_in, undone);
+    }
+
+    #[test]
+    fn random_utxo_ledgers_answer_as_the_model(
+        seed: u64, count in 1u64..60, size in 0u64..12, commit_one_in in 1u64..20, undone in 0u64..30,
+    ) {
+        check_blocks(seed, count, size, commit_one_in, undone);
+    }
+}
