@@ -88,6 +88,11 @@ impl<R: Read> Lines<R> {
         self.bytes_read - (self.end - self.start) as u64
     }
 
+    /// The reader, wherever it stands.
+    pub fn into_inner(self) -> R {
+        self.reader
+    }
+
     /// The next line.
     // Not an iterator: the line borrows the buffer.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, DecodeError> {

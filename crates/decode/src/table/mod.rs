@@ -67,6 +67,11 @@ impl<R: Read> TableReader<R> {
         self.cut_off
     }
 
+    /// The reader, wherever it stands.
+    pub fn into_inner(self) -> R {
+        self.lines.into_inner()
+    }
+
     fn next_row(&mut self) -> Result<Option<Row>, DecodeError> {
         let row = match self.form {
             None => self.begin()?,

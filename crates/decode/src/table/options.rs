@@ -1,5 +1,7 @@
 //! What a user says about a table before it is read: which of its columns is which, and what stands in for a missing one.
 
+use std::fmt::Write as _;
+
 use crate::Fault;
 use crate::fault::quoted;
 
@@ -117,6 +119,17 @@ impl TableOptions {
     /// What stands in for an empty or missing field.
     pub fn default_of(&self, field: Field) -> Option<&str> {
         self.defaults[field as usize].as_deref()
+    }
+
+    /// A text that two readings share exactly if they make the same rows of the same bytes.
+    pub fn identity(&self) -> String {
+        let mut text = format!("scientific={:?}\n", self.scientific);
+        for field in Field::ALL {
+            let (name, default) = (field.name(), self.default_of(field));
+            // Debug quotes the texts, so no value can pass for the end of another.
+            writeln!(text, "{name}={:?} else {default:?}", self.column(field)).expect("a string takes any text");
+        }
+        text
     }
 
     /// `row` for `#row`, `NAME` for `#row:NAME`: transactions are numbered by row.

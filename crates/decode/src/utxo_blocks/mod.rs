@@ -50,6 +50,11 @@ impl<R: Read> BlockReader<R> {
         self.lines.bytes_done()
     }
 
+    /// The reader, wherever it stands.
+    pub fn into_inner(self) -> R {
+        self.lines.into_inner()
+    }
+
     fn next_block(&mut self) -> Result<Option<BlockLine>, DecodeError> {
         while let Some(line) = self.lines.next_line()? {
             if line.is_blank() {
