@@ -1,1 +1,22 @@
-//! Room `feed`.
+//! Files into the book: the room that opens what a user names, and fills ledgers with it.
+//!
+//! A source goes in whole or not at all: it is read once to be checked and once to be pushed, and whatever is wrong
+//! with it is one line with its file, line and column ([`FeedError`]). Decoding is the room `decode`'s, keeping the room
+//! `book`'s; this one knows files, pipes, gzip, order and progress. It opens no socket.
+
+mod blocks;
+mod error;
+mod input;
+mod order;
+mod progress;
+mod spill;
+mod standing;
+mod survey;
+mod table;
+
+pub use blocks::{BlocksReport, ingest_utxo_blocks};
+pub use error::{FeedError, Kind};
+pub use input::{STANDARD_INPUT, UNPACKED_BYTES_FREE, UNPACKED_RATIO_MAX};
+pub use progress::{Phase, Progress, Step};
+pub use survey::{ASSETS_MAX, LEDGERS_MAX, LEGS_MAX};
+pub use table::{LedgerReport, Report, TableIngest, ingest_table};
