@@ -17,6 +17,8 @@ use crate::workplace::{Workplace, run};
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0 --cfg fuzzing";
+/// What to do after a fuzzed room got another dependency.
+const REFRESH_LOCK: &str = "cargo update --workspace --manifest-path fuzz/Cargo.toml";
 /// The limits of one input: a decoder that needs more than this for so little is at fault.
 const INPUT_BYTES_MAX: u32 = 16 * 1024;
 const INPUT_SECONDS_MAX: u32 = 5;
@@ -41,7 +43,8 @@ pub fn check(workplace: &Workplace) -> Result<Outcome, String> {
     // `--target` keeps the instrumentation away from build scripts and macros, even where it names this machine.
     let mut command =
         workplace.cargo(&["build", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target", &host]);
-    run(command.arg("--target-dir").arg(&build).env("RUSTFLAGS", RUSTFLAGS))?;
+    run(command.arg("--target-dir").arg(&build).env("RUSTFLAGS", RUSTFLAGS))
+        .map_err(|failure| format!("{failure} (a lock file that is behind: {REFRESH_LOCK})"))?;
     let folders = Folders {
         programs: build.join(&host).join("release"),
         corpus: build.join("corpus"),

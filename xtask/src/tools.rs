@@ -26,13 +26,13 @@ pub fn find_or_install(workplace: &Workplace, tool: &Tool) -> Result<PathBuf, St
     println!("{} {} is not here; building it into {}", tool.name, tool.version, folder.display());
     let mut install = workplace.cargo(&["install", "--locked", "--version", tool.version, tool.name, "--root"]);
     let build = folder.join("build");
-    // A check that runs for a second needs no link-time optimisation that takes minutes.
+    // A check that runs for a second needs no optimisation that takes minutes.
     install
         .arg(&folder)
         .env("CARGO_TARGET_DIR", &build)
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     run(&mut install)?;
     // What the build leaves is ten times the program; failing to tidy up is no failure.
     let _ = std::fs::remove_dir_all(build);
