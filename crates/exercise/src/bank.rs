@@ -17,6 +17,8 @@ pub const EUR: usize = 0;
 const STAFF_MAX: u32 = 40;
 /// Legs of one founding transaction.
 const FOUNDING_LEGS_MAX: usize = 100;
+/// An exchange's account pays customers only while it holds this much.
+const PAYOUTS_CENTS_MIN: u128 = 1_000_000_000;
 /// What the bank asks for a transfer, now and then.
 const TRANSFER_FEE_CENTS: u128 = 35;
 
@@ -90,8 +92,11 @@ impl Bank {
             }
             34..=38 => {
                 let from = if self.dice.percent(60) { self.harbour } else { self.meridian };
+                if accounts.balance(from, EUR) < PAYOUTS_CENTS_MIN {
+                    return self.pay(accounts, time, from, (5_000, 900_000), "top-up");
+                }
                 let to = self.person();
-                let amount = self.cents(5_000, 1_500_000).min(accounts.balance(from, EUR) / 20);
+                let amount = self.cents(5_000, 1_500_000);
                 accounts.book(time, &[Leg::new(from, to, EUR, amount)], "payout").map(|_| ())
             }
             39..=55 => {

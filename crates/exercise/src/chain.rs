@@ -16,6 +16,8 @@ use crate::keys::{Key, Lock};
 pub const SCALE: u8 = 8;
 /// What a block brings its miner, besides fees.
 const SUBSIDY_SATS: u64 = 312_500_000;
+/// The easiest target there is, as the regression-test network has it; nobody works for these blocks.
+const BITS: u32 = 0x207f_ffff;
 /// Outputs below this are not made: change that small goes to the miner.
 pub const DUST_SATS: u64 = 546;
 /// Outputs of one founding coinbase.
@@ -181,15 +183,16 @@ impl<W: Write> Chain<W> {
         let txid = close(raw, pays, &locks);
         let merkle = merkle_root(txid, &self.txids);
 
-        // "Exercise seed": each world starts from a genesis of its own even if its founders were the same.
+        // The seed as nonce: each world starts from a genesis of its own.
+        let nonce = u32::try_from(self.seed & 0xffff_ffff).expect("the low half");
         let parent = self.previous.unwrap_or([0; 32]);
         raw.clear();
         raw.extend(4u32.to_le_bytes());
         raw.extend(parent);
         raw.extend(merkle);
         raw.extend(self.block_time.to_le_bytes()[..4].iter());
-        raw.extend(0x207f_ffffu32.to_le_bytes());
-        raw.extend(self.seed.to_le_bytes()[..4].iter());
+        raw.extend(BITS.to_le_bytes());
+        raw.extend(nonce.to_le_bytes());
         let hash = sha256d(raw);
 
         let mut line = String::with_capacity(self.body.len() + 1024);
@@ -200,7 +203,12 @@ impl<W: Write> Chain<W> {
         }
         let _ = write!(line, "\",\"height\":{height},\"version\":4,\"merkleroot\":\"");
         hex_reversed(&mut line, &merkle);
-        let _ = write!(line, "\",\"time\":{},\"nTx\":{}", self.block_time, self.txids.len() + 1);
+        let _ = write!(
+            line,
+            "\",\"time\":{},\"nonce\":{nonce},\"bits\":\"{BITS:08x}\",\"nTx\":{}",
+            self.block_time,
+            self.txids.len() + 1
+        );
         if let Some(previous) = self.previous {
             line.push_str(",\"previousblockhash\":\"");
             hex_reversed(&mut line, &previous);

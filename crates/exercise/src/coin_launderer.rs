@@ -19,7 +19,7 @@ use crate::truth::PlaceKind;
 
 /// Hot-wallet coins that are stolen, unless the plan wants one single trail.
 const STOLEN_COINS: usize = 5;
-/// Deposit addresses that accomplices hold at the exchange.
+/// Deposit addresses that accomplices hold at the other exchange.
 pub const MULES: u32 = 6;
 /// Clean coins that the launderer buys beforehand, to mix with.
 const OWN_COINS: u64 = 4;
@@ -160,8 +160,8 @@ impl CoinLaunderer {
     }
 
     fn mule(&mut self, town: &Town) -> Key {
-        let number = u32::try_from(self.dice.below(MULES.into())).expect("a handful") + town.customers();
-        Key { owner: Owner::DEPOSITS, number }
+        let mule = u32::try_from(self.dice.below(MULES.into())).expect("a handful");
+        town.meridian.mule_key(mule)
     }
 
     fn fee(&mut self, inputs: usize, outputs: usize) -> u64 {
@@ -220,7 +220,7 @@ impl CoinLaunderer {
 
     /// The hot wallet's largest coins go, each to a fresh address, in one transaction. The exchange pays the fee.
     fn steal<W: Write>(&mut self, town: &mut Town, chain: &mut Chain<W>) {
-        let coins = town.rob(if self.plan.fan_out == 1 { 1 } else { STOLEN_COINS });
+        let coins = town.harbour.rob(if self.plan.fan_out == 1 { 1 } else { STOLEN_COINS });
         let fee = fee_sats(25, coins.len(), coins.len());
         let mut pays = Vec::new();
         for (at, coin) in coins.iter().enumerate() {
@@ -449,7 +449,7 @@ impl CoinLaunderer {
         self.at(slot + self.window * 4 / 100, Move::Disperse { held: made, left: 2 });
     }
 
-    /// Pays a part of a mixed coin to the exchange: first with loot, the next time with own money.
+    /// Pays a part of a mixed coin to Meridian: first with loot, the next time with own money.
     fn disperse<W: Write>(&mut self, held: Held, left: u32, slot: u64, town: &mut Town, chain: &mut Chain<W>) {
         let value = held.coin.value_sats;
         let fee = self.fee(1, 2);
@@ -476,7 +476,7 @@ impl CoinLaunderer {
         self.at(slot + self.window * 4 / 100, Move::Disperse { held: rest, left: left - 1 });
     }
 
-    /// A whole coin to the exchange, in two deposits.
+    /// A whole coin to Meridian, in two deposits.
     fn cash_out<W: Write>(&mut self, held: Held, town: &mut Town, chain: &mut Chain<W>) {
         let fee = self.fee(1, 2);
         let value = held.coin.value_sats - fee;

@@ -23,19 +23,23 @@ pub struct Key {
 pub struct Owner(pub u32);
 
 impl Owner {
-    /// The exchange's hot wallet.
-    pub const HOT: Self = Self(1 << 30);
-    /// The exchange's deposit addresses, one key a customer.
-    pub const DEPOSITS: Self = Self((1 << 30) + 1);
+    /// Harbour Exchange's hot wallet.
+    pub const HARBOUR_HOT: Self = Self(1 << 30);
+    /// Harbour Exchange's deposit addresses, one key a customer.
+    pub const HARBOUR_DEPOSITS: Self = Self((1 << 30) + 1);
+    /// Meridian Exchange's hot wallet.
+    pub const MERIDIAN_HOT: Self = Self((1 << 30) + 2);
+    /// Meridian Exchange's deposit addresses.
+    pub const MERIDIAN_DEPOSITS: Self = Self((1 << 30) + 3);
     /// The coordinator of joins.
-    pub const COORDINATOR: Self = Self((1 << 30) + 2);
+    pub const COORDINATOR: Self = Self((1 << 30) + 4);
     /// The launderer.
-    pub const LAUNDERER: Self = Self((1 << 30) + 3);
+    pub const LAUNDERER: Self = Self((1 << 30) + 5);
 
     /// Owners keep to one kind of lock, as wallet software does: seven of ten witness key hashes, two taproot.
     fn style(self) -> Style {
         match self {
-            Self::HOT | Self::DEPOSITS | Self::COORDINATOR | Self::LAUNDERER => Style::WitnessKeyHash,
+            Self(firm) if firm >= 1 << 30 => Style::WitnessKeyHash,
             Self(person) => match person % 10 {
                 0..=6 => Style::WitnessKeyHash,
                 7..=8 => Style::Taproot,
@@ -135,7 +139,7 @@ mod tests {
     fn every_address_passes_the_checks_that_real_ones_pass() {
         let chain = LedgerId::parse("bip122:0123456789abcdef0123456789abcdef").unwrap();
         let mut kinds = std::collections::BTreeSet::new();
-        for owner in [Owner(0), Owner(7), Owner(9), Owner::HOT, Owner::LAUNDERER] {
+        for owner in [Owner(0), Owner(7), Owner(9), Owner::HARBOUR_HOT, Owner::LAUNDERER] {
             for number in 0..50 {
                 let key = Key { owner, number };
                 let text = address(1, key);

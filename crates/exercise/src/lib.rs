@@ -15,6 +15,7 @@ mod chain;
 mod coin_launderer;
 mod dice;
 mod exact;
+mod exchange;
 mod keys;
 mod market;
 mod notebook;

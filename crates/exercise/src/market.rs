@@ -1,4 +1,4 @@
-//! [`Market`]: ordinary life on the token ledger: people, the exchange, a swap pool with its router, a bridge.
+//! [`Market`]: ordinary life on the token ledger: people, two exchanges, a swap pool with its router, a bridge.
 //!
 //! Two assets: ETHX with 18 decimals (so that amounts are wide) and the stablecoin USDX with 6. Population and
 //! accounts are fixed. It knows nothing of the heist.
@@ -26,6 +26,10 @@ pub const USDX_ONE: u128 = 1_000_000;
 const GWEI: u128 = 1_000_000_000;
 /// Legs of one founding transaction.
 const FOUNDING_LEGS_MAX: usize = 100;
+/// A service stops withdrawals below this much of an asset, by number.
+const WITHDRAWALS_MIN: [u128; 2] = [60_000 * ETHX_ONE, 60_000_000 * USDX_ONE];
+/// What one ETHX is worth elsewhere, in USDX: where the pool strays from it, people swap it back.
+const ETHX_PRICE: u128 = 3_000;
 /// What the pool keeps of a swap, in thousandths.
 const SWAP_FEE_PERMILLE: u128 = 3;
 
@@ -34,15 +38,19 @@ pub struct Market {
     dice: Dice,
     people: u32,
     next_sweep: usize,
-    /// The exchange's hot wallet.
-    pub hot: Account,
+    /// Harbour Exchange's hot wallet: the one that is robbed.
+    pub harbour: Account,
+    /// Meridian Exchange's: the one that the loot is brought to.
+    pub meridian: Account,
     /// The swap pool.
     pub pool: Account,
     /// The contract that swaps are sometimes sent through.
     pub router: Account,
     /// The bridge.
     pub bridge: Account,
-    deposits: Vec<Account>,
+    /// Deposit accounts, each with the hot wallet that it is swept to; the ordinary customers' first.
+    deposits: Vec<(Account, Account)>,
+    customers: u32,
 }
 
 impl Market {
@@ -52,12 +60,17 @@ impl Market {
         for _ in 0..people {
             accounts.open();
         }
-        let [hot, pool, router, bridge] = [(); 4].map(|()| accounts.open());
-        let deposits = (0..people.div_ceil(4)).map(|_| accounts.open()).collect();
+        let [harbour, meridian, pool, router, bridge] = [(); 5].map(|()| accounts.open());
+        let customers = people.div_ceil(4);
+        let deposits =
+            (0..customers).map(|at| (accounts.open(), if at % 5 < 3 { harbour } else { meridian })).collect();
         let mut legs = Vec::new();
-        for (account, ethx, usdx) in
-            [(hot, 250_000, 300_000_000), (pool, 400_000, 1_200_000_000), (bridge, 30_000, 40_000_000)]
-        {
+        for (account, ethx, usdx) in [
+            (harbour, 250_000, 300_000_000),
+            (meridian, 140_000, 180_000_000),
+            (pool, 400_000, 1_200_000_000),
+            (bridge, 30_000, 40_000_000),
+        ] {
             legs.push(Leg::from_outside(account, ETHX, ethx * ETHX_ONE));
             legs.push(Leg::from_outside(account, USDX, usdx * USDX_ONE));
         }
@@ -72,31 +85,32 @@ impl Market {
         for some in legs.chunks(FOUNDING_LEGS_MAX) {
             accounts.book(time, some, "issue")?;
         }
-        Ok(Self { dice, people, next_sweep: 0, hot, pool, router, bridge, deposits })
+        Ok(Self { dice, people, next_sweep: 0, harbour, meridian, pool, router, bridge, deposits, customers })
     }
 
-    /// The exchange's deposit accounts.
-    pub fn deposits(&self) -> &[Account] {
+    /// The deposit accounts, each with the hot wallet that it is swept to.
+    pub fn deposits(&self) -> &[(Account, Account)] {
         &self.deposits
     }
 
-    /// Takes more deposit accounts into the exchange's care: these are swept, and no ordinary person pays into them.
+    /// Takes more deposit accounts into Meridian's care: these are swept, and no ordinary person pays into them.
     pub fn adopt(&mut self, deposits: &[Account]) {
-        self.deposits.extend(deposits);
+        self.deposits.extend(deposits.iter().map(|account| (*account, self.meridian)));
     }
 
     /// One thing that somebody does: one transaction.
     pub fn live<W: Write>(&mut self, accounts: &mut Accounts<W>, time: i64) -> io::Result<()> {
         match self.dice.below(100) {
             0..=11 => {
-                let customer = self.draw(self.people.div_ceil(4));
-                let to = self.deposits[customer as usize];
+                let customer = self.draw(self.customers);
+                let (to, _) = self.deposits[customer as usize];
                 self.pay(accounts, time, to)
             }
             12..=18 => self.someone_swaps(accounts, time),
             19..=21 => self.pay(accounts, time, self.bridge),
             22..=23 => self.pay_out(accounts, time, self.bridge, 1),
-            24..=31 => self.pay_out(accounts, time, self.hot, 12),
+            24..=28 => self.pay_out(accounts, time, self.harbour, 12),
+            29..=31 => self.pay_out(accounts, time, self.meridian, 12),
             32..=43 => self.sweep(accounts, time),
             _ => {
                 let to = Account(self.draw(self.people));
@@ -166,7 +180,7 @@ impl Market {
         let asset = usize::from(self.dice.percent(55));
         let least = if asset == ETHX { ETHX_ONE / 100 } else { USDX_ONE };
         let Some(from) = self.with_at_least(accounts, asset, least) else {
-            return self.pay_out(accounts, time, self.hot, 20);
+            return self.issue(accounts, time);
         };
         let amount = self.amount(asset).min(accounts.balance(from, asset) / 2);
         let fee = if asset == ETHX { self.gas() } else { 0 };
@@ -177,6 +191,9 @@ impl Market {
     /// A service pays several people at once.
     fn pay_out<W: Write>(&mut self, accounts: &mut Accounts<W>, time: i64, from: Account, most: u64) -> io::Result<()> {
         let asset = usize::from(self.dice.percent(50));
+        if from != self.bridge && accounts.balance(from, asset) < WITHDRAWALS_MIN[asset] {
+            return self.someone_swaps(accounts, time);
+        }
         let mut legs = Vec::new();
         let mut left = accounts.balance(from, asset);
         for _ in 0..self.dice.between(1, most) {
@@ -188,14 +205,22 @@ impl Market {
         Ok(())
     }
 
-    /// The exchange empties the next deposit account that holds anything.
+    /// Nobody can pay: somebody gets new money from outside.
+    fn issue<W: Write>(&mut self, accounts: &mut Accounts<W>, time: i64) -> io::Result<()> {
+        let to = Account(self.draw(self.people));
+        let amount = self.amount(USDX);
+        accounts.book(time, &[Leg::from_outside(to, USDX, amount)], "issue")?;
+        Ok(())
+    }
+
+    /// An exchange empties the next deposit account that holds anything.
     fn sweep<W: Write>(&mut self, accounts: &mut Accounts<W>, time: i64) -> io::Result<()> {
         for _ in 0..self.deposits.len() {
-            let account = self.deposits[self.next_sweep];
+            let (account, hot) = self.deposits[self.next_sweep];
             self.next_sweep = (self.next_sweep + 1) % self.deposits.len();
             let legs: Vec<Leg> = [ETHX, USDX]
                 .into_iter()
-                .map(|asset| Leg::new(account, self.hot, asset, accounts.balance(account, asset)))
+                .map(|asset| Leg::new(account, hot, asset, accounts.balance(account, asset)))
                 .filter(|leg| leg.amount > 0)
                 .collect();
             if !legs.is_empty() {
@@ -203,14 +228,17 @@ impl Market {
                 return Ok(());
             }
         }
-        self.pay_out(accounts, time, self.hot, 3)
+        self.someone_swaps(accounts, time)
     }
 
     fn someone_swaps<W: Write>(&mut self, accounts: &mut Accounts<W>, time: i64) -> io::Result<()> {
-        let asset = usize::from(self.dice.percent(50));
+        // In units of 10^-6 USDX: what the pool's ETHX is worth, and its USDX.
+        let worth = accounts.balance(self.pool, ETHX) / (ETHX_ONE / USDX_ONE) * ETHX_PRICE;
+        let dear = worth < accounts.balance(self.pool, USDX);
+        let asset = if self.dice.percent(80) == dear { ETHX } else { USDX };
         let least = if asset == ETHX { ETHX_ONE / 10 } else { 100 * USDX_ONE };
         let Some(who) = self.with_at_least(accounts, asset, least) else {
-            return self.pay_out(accounts, time, self.hot, 20);
+            return self.issue(accounts, time);
         };
         let amount = self.amount(asset).min(accounts.balance(who, asset) / 2);
         let routed = self.dice.percent(50);

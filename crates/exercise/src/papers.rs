@@ -116,7 +116,7 @@ pub fn incident_yaml(words: &IncidentWords, told: &[Told]) -> String {
     yaml
 }
 
-/// A tag pack; every item names its ledger as its network.
+/// A tag pack. The currency says on which kind of ledger an address lives, as everywhere in this format.
 pub fn tags_yaml(tags: &[Tag]) -> String {
     let mut yaml = String::from(
         "title: Exercise services\ncreator: exercise\ndescription: Services of an exercise; nothing here exists.\n\
@@ -130,8 +130,8 @@ pub fn tags_yaml(tags: &[Tag]) -> String {
     for tag in tags {
         let _ = write!(
             yaml,
-            "- address: \"{}\"\n  currency: {}\n  network: \"{}\"\n  label: {}\n  actor: {}\n  category: {}\n",
-            tag.address, tag.asset, tag.ledger, tag.label, tag.actor, tag.category
+            "- address: \"{}\"\n  currency: {}\n  label: {}\n  actor: {}\n  category: {}\n",
+            tag.address, tag.asset, tag.label, tag.actor, tag.category
         );
     }
     yaml

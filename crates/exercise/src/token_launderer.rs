@@ -14,7 +14,7 @@ use crate::truth::PlaceKind;
 
 /// Accounts of the launderer's that hold clean money beforehand.
 const MIXING_PURSES: usize = 3;
-/// Deposit accounts that accomplices hold at the exchange.
+/// Deposit accounts that accomplices hold at the other exchange.
 const MULES: usize = 3;
 /// The trails that the loot splits into, at most.
 const TRAILS_MAX: u32 = 12;
@@ -153,7 +153,7 @@ impl TokenLaunderer {
         let to = self.mixing[purse];
         let ethx = u128::from(self.dice.between(1_500, 6_000)) * ETHX_ONE;
         let usdx = u128::from(self.dice.between(1_000_000, 5_000_000)) * USDX_ONE;
-        let legs = [Leg::new(market.hot, to, ETHX, ethx), Leg::new(market.hot, to, USDX, usdx)];
+        let legs = [Leg::new(market.meridian, to, ETHX, ethx), Leg::new(market.meridian, to, USDX, usdx)];
         let tx = accounts.book(time, &legs, "withdrawal")?;
         for leg in legs {
             self.purses.put(to, leg.asset, Parcel::own(leg.amount));
@@ -165,10 +165,10 @@ impl TokenLaunderer {
 
     /// Two transfers out of the hot wallet, three fifths and two fifths of what is taken.
     fn steal<W: Write>(&mut self, time: i64, market: &Market, accounts: &mut Accounts<W>) -> io::Result<()> {
-        let all = accounts.balance(market.hot, ETHX) / 100 * u128::from(self.dice.between(22, 30));
+        let all = accounts.balance(market.harbour, ETHX) / 100 * u128::from(self.dice.between(22, 30));
         for (at, amount) in [(0, all / 5 * 3), (1, all - all / 5 * 3)] {
             let to = accounts.open();
-            let tx = accounts.book(time, &[Leg::new(market.hot, to, ETHX, amount)], "")?;
+            let tx = accounts.book(time, &[Leg::new(market.harbour, to, ETHX, amount)], "")?;
             self.purses.put(to, ETHX, Parcel::loot(amount));
             self.purses.step(("theft", ""), time, ETHX, Parcel::loot(amount), tx.clone());
             self.stolen.push((tx, accounts.name(to), amount));

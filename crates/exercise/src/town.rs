@@ -1,4 +1,4 @@
-//! [`Town`]: ordinary life on the UTXO ledger: people and merchants who pay one another, an exchange, miners.
+//! [`Town`]: ordinary life on the UTXO ledger: people and merchants who pay one another, two exchanges, miners.
 //!
 //! The population is fixed and every list of coins is bounded, so memory does not depend on how long life goes on. It
 //! knows nothing of the heist: the launderer comes to it as any other customer would.
@@ -10,24 +10,17 @@ use std::io::{self, Write};
 
 use crate::chain::{Chain, Coin, DUST_SATS, FOUNDING_OUTPUTS_MAX, Pay};
 use crate::dice::Dice;
+use crate::exchange::Exchange;
 use crate::keys::{Key, Owner};
 
 /// The most coins that a person holds.
 pub const COINS_MAX: usize = 12;
 /// Above this many a person's next payment spends all of them.
 const COINS_TIDY: usize = 8;
-/// Deposits are swept when this many wait.
-const DEPOSITS_MAX: usize = 60;
-/// The most coins of the hot wallet, before it merges the oldest half.
-const HOT_COINS_MAX: usize = 48;
-/// Addresses of the hot wallet: a treasury uses few, over and over.
-pub const HOT_KEYS: u32 = 4;
-/// Coins that the hot wallet starts with.
+/// Coins that a hot wallet starts with.
 const HOT_COINS_FOUNDING: u64 = 14;
 /// Who has less does not pay.
 const PAYER_SATS_MIN: u64 = 200_000;
-/// The exchange stops withdrawals below this.
-const HOT_SATS_MIN: u64 = 20_000_000_000;
 /// People looked at for a join.
 const JOIN_LOOKS_MAX: usize = 60;
 
@@ -48,10 +41,10 @@ pub struct Town {
     dice: Dice,
     wallets: Vec<Wallet>,
     merchants: usize,
-    customers: u32,
-    deposits: Vec<Coin>,
-    hot: Vec<Coin>,
-    hot_key: u32,
+    /// The one that is robbed.
+    pub harbour: Exchange,
+    /// The one that the loot is brought to.
+    pub meridian: Exchange,
 }
 
 /// A person's coin that takes part in a join.
@@ -67,15 +60,15 @@ impl Town {
             dice: Dice::new(seed, "town"),
             wallets: vec![Wallet::default(); wallets as usize],
             merchants: (wallets as usize / 20).max(2),
-            customers: wallets.div_ceil(4),
-            deposits: Vec::new(),
-            hot: Vec::new(),
-            hot_key: 0,
+            harbour: Exchange::new(Owner::HARBOUR_HOT, Owner::HARBOUR_DEPOSITS, wallets.div_ceil(5)),
+            meridian: Exchange::new(Owner::MERIDIAN_HOT, Owner::MERIDIAN_DEPOSITS, wallets.div_ceil(8)),
         };
         let mut pays = Vec::new();
-        for _ in 0..HOT_COINS_FOUNDING {
-            let value_sats = town.dice.between(40_000_000_000, 140_000_000_000);
-            pays.push(Pay { key: town.fresh_hot_key(), value_sats });
+        for exchange in [&mut town.harbour, &mut town.meridian] {
+            for _ in 0..HOT_COINS_FOUNDING {
+                let value_sats = town.dice.between(40_000_000_000, 140_000_000_000);
+                pays.push(Pay { key: exchange.hot_key(), value_sats });
+            }
         }
         for wallet in 0..town.wallets.len() {
             for _ in 0..town.dice.between(1, 4) {
@@ -88,30 +81,28 @@ impl Town {
             *time += 600;
             for coin in chain.found(some)? {
                 match coin.key.owner {
-                    Owner::HOT => town.hot.push(coin),
-                    Owner(person) => town.wallets[person as usize].coins.push(coin),
+                    Owner::HARBOUR_HOT => town.harbour.fund(coin),
+                    Owner::MERIDIAN_HOT => town.meridian.fund(coin),
+                    _ => town.receive(coin),
                 }
             }
         }
         Ok(town)
     }
 
-    /// How many customers the exchange knows. Deposit keys from this number on belong to whom they are given to.
-    pub const fn customers(&self) -> u32 {
-        self.customers
-    }
-
     /// One thing that somebody does: one transaction, sometimes a sweep as well.
     pub fn live<W: Write>(&mut self, chain: &mut Chain<W>) {
         match self.dice.below(100) {
-            0..=11 => {
-                let customer = u32::try_from(self.dice.below(self.customers.into())).expect("fewer than 2^32");
-                let key = Key { owner: Owner::DEPOSITS, number: customer };
+            roll @ 0..=11 => {
+                let exchange = if roll < 7 { &self.harbour } else { &self.meridian };
+                let key = exchange.customer_key(&mut self.dice);
                 let payer = self.payer(chain);
                 let coin = self.pay(chain, payer, key);
-                self.deposit(chain, coin);
+                let exchange = if roll < 7 { &mut self.harbour } else { &mut self.meridian };
+                exchange.deposit(chain, &mut self.dice, coin);
             }
-            12..=13 if self.hot_sats() > HOT_SATS_MIN => self.withdraw_batch(chain),
+            12 if self.harbour.pays() => self.withdraw_batch(chain, false),
+            13 if self.meridian.pays() => self.withdraw_batch(chain, true),
             14..=15 => {
                 let wallet = self.payer(chain);
                 self.merge(chain, wallet);
@@ -126,19 +117,9 @@ impl Town {
         }
     }
 
-    /// A coin that a customer sent to a deposit address; sweeps when enough wait.
+    /// A coin that somebody sent to a deposit address of Meridian's.
     pub fn deposit<W: Write>(&mut self, chain: &mut Chain<W>, coin: Coin) {
-        self.deposits.push(coin);
-        if self.deposits.len() >= DEPOSITS_MAX {
-            let inputs = std::mem::take(&mut self.deposits);
-            let coin = self.merge_into_hot(chain, &inputs);
-            self.hot.push(coin);
-            if self.hot.len() >= HOT_COINS_MAX {
-                let oldest: Vec<Coin> = self.hot.drain(..HOT_COINS_MAX / 2).collect();
-                let coin = self.merge_into_hot(chain, &oldest);
-                self.hot.push(coin);
-            }
-        }
+        self.meridian.deposit(chain, &mut self.dice, coin);
     }
 
     /// The key that the next block's reward goes to: somebody with room for one more coin.
@@ -160,17 +141,9 @@ impl Town {
         self.miner(chain)
     }
 
-    /// The exchange pays a withdrawal to a key outside the town.
+    /// Meridian pays a withdrawal to a key outside the town.
     pub fn withdraw<W: Write>(&mut self, chain: &mut Chain<W>, pay: Pay) -> Coin {
-        let (mut coins, _) = self.spend_hot(chain, vec![pay]);
-        coins.remove(0)
-    }
-
-    /// Takes the hot wallet's largest coins out of its hands: the theft.
-    pub fn rob(&mut self, count: usize) -> Vec<Coin> {
-        self.hot.sort_by_key(|coin| coin.value_sats);
-        let kept = self.hot.len().saturating_sub(count);
-        self.hot.split_off(kept)
+        self.meridian.spend(chain, &mut self.dice, vec![pay]).remove(0)
     }
 
     /// Somebody sends a speck of money to a key nobody asked them to pay. The coin is the receiver's.
@@ -207,20 +180,11 @@ impl Town {
     }
 
     /// Whether every list of coins is as short as it should be: what keeps memory constant.
-    pub fn within_bounds(&self) -> bool {
+    #[cfg(test)]
+    fn within_bounds(&self) -> bool {
         self.wallets.iter().all(|wallet| wallet.coins.len() <= COINS_MAX)
-            && self.deposits.len() < DEPOSITS_MAX
-            && self.hot.len() <= HOT_COINS_MAX
-    }
-
-    fn hot_sats(&self) -> u64 {
-        self.hot.iter().map(|coin| coin.value_sats).sum()
-    }
-
-    fn fresh_hot_key(&mut self) -> Key {
-        let number = self.hot_key;
-        self.hot_key = (number + 1) % HOT_KEYS;
-        Key { owner: Owner::HOT, number }
+            && self.harbour.within_bounds()
+            && self.meridian.within_bounds()
     }
 
     fn fresh_key(&mut self, wallet: usize) -> Key {
@@ -244,7 +208,7 @@ impl Town {
             .map(|step| (start + step) % self.wallets.len())
             .find(|wallet| self.wallets[*wallet].sats() >= PAYER_SATS_MIN);
         found.unwrap_or_else(|| {
-            self.withdraw_batch(chain);
+            self.withdraw_batch(chain, !self.harbour.pays());
             (0..self.wallets.len()).max_by_key(|wallet| self.wallets[*wallet].sats()).expect("a town has people")
         })
     }
@@ -306,16 +270,8 @@ impl Town {
         self.wallets[wallet].coins = chain.spend(&inputs, &[Pay { key, value_sats }]);
     }
 
-    fn merge_into_hot<W: Write>(&mut self, chain: &mut Chain<W>, inputs: &[Coin]) -> Coin {
-        let sats: u64 = inputs.iter().map(|coin| coin.value_sats).sum();
-        // Deposits can be specks; the treasury never pays more than a tenth of them in fees.
-        let fee = fee_sats(self.dice.log_between(1, 6), inputs.len(), 1).min(sats / 10);
-        let pay = Pay { key: self.fresh_hot_key(), value_sats: sats - fee };
-        chain.spend(inputs, &[pay]).remove(0)
-    }
-
-    /// The exchange pays several customers at once.
-    fn withdraw_batch<W: Write>(&mut self, chain: &mut Chain<W>) {
+    /// An exchange pays several customers at once.
+    fn withdraw_batch<W: Write>(&mut self, chain: &mut Chain<W>, meridian: bool) {
         let wanted = self.dice.index(18) + 2;
         let start = self.dice.index(self.wallets.len());
         let payees: Vec<usize> = (0..self.wallets.len())
@@ -323,7 +279,7 @@ impl Town {
             .filter(|wallet| self.wallets[*wallet].coins.len() < COINS_MAX)
             .take(wanted)
             .collect();
-        let share = self.hot_sats() / 200;
+        let share = if meridian { self.meridian.sats() } else { self.harbour.sats() } / 200;
         let mut pays = Vec::new();
         for payee in payees {
             let value_sats = round_now_and_then(&mut self.dice, 100_000, 800_000_000).min(share).max(DUST_SATS);
@@ -332,32 +288,10 @@ impl Town {
         if pays.is_empty() {
             return self.merge(chain, start);
         }
-        let (coins, _) = self.spend_hot(chain, pays);
-        for coin in coins {
+        let exchange = if meridian { &mut self.meridian } else { &mut self.harbour };
+        for coin in exchange.spend(chain, &mut self.dice, pays) {
             self.receive(coin);
         }
-    }
-
-    /// Pays from the hot wallet, oldest coins first; the change, last of the outputs, stays there.
-    fn spend_hot<W: Write>(&mut self, chain: &mut Chain<W>, mut pays: Vec<Pay>) -> (Vec<Coin>, Option<Coin>) {
-        let out: u64 = pays.iter().map(|pay| pay.value_sats).sum();
-        let rate = self.dice.log_between(2, 20);
-        let (mut count, mut sats) = (0, 0);
-        while count < self.hot.len() && sats < out + fee_sats(rate, count, pays.len() + 1) {
-            sats += self.hot[count].value_sats;
-            count += 1;
-        }
-        let inputs: Vec<Coin> = self.hot.drain(..count).collect();
-        let fee = fee_sats(rate, count, pays.len() + 1);
-        let change = sats.checked_sub(out + fee).expect("withdrawals are small shares of the hot wallet");
-        let with_change = change >= DUST_SATS;
-        if with_change {
-            pays.push(Pay { key: self.fresh_hot_key(), value_sats: change });
-        }
-        let mut coins = chain.spend(&inputs, &pays);
-        let change = if with_change { coins.pop() } else { None };
-        self.hot.extend(change);
-        (coins, change)
     }
 }
 
@@ -380,4 +314,25 @@ pub fn two_digits(amount: u64) -> u64 {
 
 fn owner(wallet: usize) -> Owner {
     Owner(u32::try_from(wallet).expect("at most WALLETS_MAX people"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_stay_short_however_long_life_goes_on() {
+        let mut chain = Chain::new(io::sink(), 3);
+        let mut time = 0;
+        let mut town = Town::found(3, 60, &mut chain, &mut time).unwrap();
+        for step in 0..100_000 {
+            town.live(&mut chain);
+            if step % 50 == 0 {
+                let miner = town.miner(&mut chain);
+                let coin = chain.seal(miner).unwrap();
+                town.receive(coin);
+            }
+            assert!(town.within_bounds(), "after {step} transactions");
+        }
+    }
 }

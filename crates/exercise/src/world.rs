@@ -11,12 +11,13 @@ use crate::bank_launderer::BankLaunderer;
 use crate::chain::{Chain, ChainCounts, SCALE};
 use crate::coin_launderer::{CoinLaunderer, MULES};
 use crate::dice::Dice;
+use crate::exchange::HOT_KEYS;
 use crate::keys::{Key, Owner, address};
 use crate::market::{self, Market};
 use crate::notebook::time_text;
 use crate::plan::Plan;
 use crate::token_launderer::{Stolen, TokenLaunderer};
-use crate::town::{HOT_KEYS, Town};
+use crate::town::Town;
 use crate::truth::{Loss, Step};
 
 /// 2024-01-01T00:00:00Z: when ordinary life begins.
@@ -35,7 +36,6 @@ const SPREAD_TRANSACTIONS_PER_LEG_MAX: u64 = 4;
 /// Someone with a name: what the tags tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    pub ledger: String,
     pub asset: &'static str,
     pub address: String,
     pub label: &'static str,
@@ -86,7 +86,6 @@ pub fn run_chain<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, ChainCounts
         town.live(&mut chain);
         slot += 1;
         seal_if_full(&mut chain, &mut town, &mut wanted, (size, &mut dice), moment(slot, plan.chain_transactions))?;
-        debug_assert!(town.within_bounds(), "the population's lists stay bounded");
     }
     while launderer.act(u64::MAX, &mut town, &mut chain) {
         seal_if_full(&mut chain, &mut town, &mut wanted, (size, &mut dice), moment(slot, plan.chain_transactions))?;
@@ -102,7 +101,7 @@ pub fn run_chain<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, ChainCounts
         launderer.stolen().iter().map(|coin| Start::Output(format!("{}:{}", ledger::txid_text(&coin.txid), coin.vout)));
     let starts = starts.collect();
     let stolen = launderer.stolen().iter().map(|coin| u128::from(coin.value_sats)).sum();
-    let tags = if plan.spread_legs.is_some() { Vec::new() } else { chain_tags(plan.seed, &ledger, town.customers()) };
+    let tags = if plan.spread_legs.is_some() { Vec::new() } else { chain_tags(plan.seed, &town) };
     let (steps, loss) = launderer.close().close(&ledger, ("BTC", SCALE), stolen);
     let day = theft_day(&steps);
     Ok((Told { loss, steps, starts, tags, day }, chain.counts()))
@@ -142,21 +141,20 @@ fn theft_day(steps: &[Step]) -> String {
     theft.map_or_else(|| time_text(START), |step| step.time.clone()).chars().take(10).collect()
 }
 
-fn chain_tags(seed: u64, ledger: &str, customers: u32) -> Vec<Tag> {
-    let tag = |owner, number, label, actor, category| Tag {
-        ledger: ledger.to_owned(),
-        asset: "BTC",
-        address: address(seed, Key { owner, number }),
-        label,
-        actor,
-        category,
-    };
-    let hot =
-        (0..HOT_KEYS).map(|at| tag(Owner::HOT, at, "Harbour Exchange hot wallet", "harbour-exchange", "exchange"));
-    let deposits = (0..customers + MULES)
-        .map(|at| tag(Owner::DEPOSITS, at, "Harbour Exchange deposit", "harbour-exchange", "exchange"));
-    let join = tag(Owner::COORDINATOR, 0, "Fogbank join coordinator", "fogbank", "coinjoin");
-    hot.chain(deposits).chain([join]).collect()
+fn chain_tags(seed: u64, town: &Town) -> Vec<Tag> {
+    let tag = |key, label, actor, category| Tag { asset: "BTC", address: address(seed, key), label, actor, category };
+    let hot = |owner| (0..HOT_KEYS).map(move |number| Key { owner, number });
+    let coordinator = Key { owner: Owner::COORDINATOR, number: 0 };
+    let harbour =
+        hot(Owner::HARBOUR_HOT).map(|key| tag(key, "Harbour Exchange hot wallet", "harbour-exchange", "exchange"));
+    let meridian =
+        hot(Owner::MERIDIAN_HOT).map(|key| tag(key, "Meridian Exchange hot wallet", "meridian-exchange", "exchange"));
+    let join = tag(coordinator, "Fogbank join coordinator", "fogbank", "coinjoin");
+    let at_harbour = town.harbour.deposit_keys(0);
+    let at_harbour = at_harbour.map(|key| tag(key, "Harbour Exchange deposit", "harbour-exchange", "exchange"));
+    let at_meridian = town.meridian.deposit_keys(MULES);
+    let at_meridian = at_meridian.map(|key| tag(key, "Meridian Exchange deposit", "meridian-exchange", "exchange"));
+    harbour.chain(meridian).chain([join]).chain(at_harbour).chain(at_meridian).collect()
 }
 
 /// The token ledger.
@@ -173,7 +171,6 @@ pub fn run_tokens<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, AccountCou
     while launderer.act(u64::MAX, moment(1, 1), &mut market, &mut accounts)? {}
 
     let tag = |account, label, actor, category| Tag {
-        ledger: market::LEDGER.to_owned(),
         asset: "ETHX",
         address: accounts.name(account),
         label,
@@ -181,13 +178,19 @@ pub fn run_tokens<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, AccountCou
         category,
     };
     let mut tags = vec![
-        tag(market.hot, "Harbour Exchange hot wallet", "harbour-exchange", "exchange"),
+        tag(market.harbour, "Harbour Exchange hot wallet", "harbour-exchange", "exchange"),
+        tag(market.meridian, "Meridian Exchange hot wallet", "meridian-exchange", "exchange"),
         tag(market.bridge, "Lantern Bridge", "lantern-bridge", "defi_bridge"),
         tag(market.pool, "Tidepool ETHX/USDX", "tidepool", "defi_dex"),
         tag(market.router, "Tidepool router", "tidepool", "defi_dex"),
     ];
-    let deposits = market.deposits().iter();
-    tags.extend(deposits.map(|account| tag(*account, "Harbour Exchange deposit", "harbour-exchange", "exchange")));
+    tags.extend(market.deposits().iter().map(|(account, hot)| {
+        if *hot == market.harbour {
+            tag(*account, "Harbour Exchange deposit", "harbour-exchange", "exchange")
+        } else {
+            tag(*account, "Meridian Exchange deposit", "meridian-exchange", "exchange")
+        }
+    }));
     let counts = accounts.counts();
     let (notebook, stolen) = launderer.close(&accounts);
     let sum = stolen.iter().map(|(_, _, amount)| amount).sum();
@@ -209,14 +212,8 @@ pub fn run_bank<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, AccountCount
     }
     while launderer.act(u64::MAX, moment(1, 1), &mut bank, &mut accounts)? {}
 
-    let tag = |account, label, actor, category| Tag {
-        ledger: bank::LEDGER.to_owned(),
-        asset: "EUR",
-        address: accounts.name(account),
-        label,
-        actor,
-        category,
-    };
+    let tag =
+        |account, label, actor, category| Tag { asset: "EUR", address: accounts.name(account), label, actor, category };
     let tags = vec![
         tag(bank.harbour, "Harbour Exchange client money", "harbour-exchange", "exchange"),
         tag(bank.meridian, "Meridian Exchange on-ramp", "meridian-exchange", "exchange"),
