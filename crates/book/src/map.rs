@@ -3,10 +3,10 @@
 //! Responsible for turning a file into loads. It never writes: a store into a mapped page of a full disk kills the
 //! process (SIGBUS), a `write` returns an error. It knows nothing of rows.
 //!
-//! Why this is sound: only the bytes of a mapping that are **never written again** are handed out as slices
-//! ([`Map::bytes`], used for names, hashes and input lists). Words that a writer in this or another process may change
-//! meanwhile (links and tails) are read as atomic loads of 8 aligned bytes ([`Map::word`]), and the kernel writes such a
-//! word in one piece. What remains is the hazard of every memory map: somebody else's program cutting the file. The
+//! Why this is sound: only bytes of files that are **never written again** below their committed length are handed out
+//! as slices ([`Map::bytes`], used for names, hashes, input lists and runs). Rows of words, of which a writer in this or
+//! another process may change links and tails meanwhile, are read by atomic loads of 8 aligned bytes ([`Map::word`]);
+//! systems copy such a word in one piece. What remains is the hazard of every memory map: somebody else's program cutting the file. The
 //! book itself cuts files only past every reader's length, or under the lock that excludes readers.
 #![allow(unsafe_code, reason = "a memory map is memory that the compiler cannot know; see the text above")]
 #![allow(clippy::cast_ptr_alignment, reason = "mappings start at pages, and words are loaded at multiples of 8 only")]
