@@ -47,6 +47,8 @@ mod map;
 mod names;
 mod run;
 mod snapshot;
+#[cfg(test)]
+mod spill_tests;
 mod store;
 mod utxo;
 

@@ -36,6 +36,8 @@ pub(crate) struct Store {
     /// The digest of the manifest as it is on disk.
     base: Base,
     journal: Journal,
+    /// How many changed words the batch may hold in memory.
+    pub(crate) changes_max: usize,
     failed: bool,
     _lock: File,
 }
@@ -75,6 +77,7 @@ impl Store {
             manifest,
             base,
             journal: Journal::new(folder),
+            changes_max: SECTION_CHANGES_MAX,
             failed: false,
             _lock: lock,
         };
@@ -134,7 +137,7 @@ impl Store {
     /// Writes the batch's changes of link words out early when there are more than memory should hold.
     pub(crate) fn relieve(&mut self) -> Result<(), BookError> {
         let changes: usize = self.columns.iter().map(Growing::patch_count).sum();
-        if changes < SECTION_CHANGES_MAX { Ok(()) } else { self.patch() }
+        if changes < self.changes_max { Ok(()) } else { self.patch() }
     }
 
     /// Journals the old values of the changed words, then changes them.

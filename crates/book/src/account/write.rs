@@ -46,7 +46,7 @@ struct State {
 /// An account ledger, open for writing. What is pushed becomes part of the ledger with [`AccountWriter::commit`].
 #[derive(Debug)]
 pub struct AccountWriter {
-    pub(super) store: Store,
+    pub(crate) store: Store,
     pub(super) holders: Holders,
     pub(super) names: Index,
     pub(super) assets: Vec<Asset>,

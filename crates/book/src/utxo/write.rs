@@ -45,7 +45,7 @@ pub enum Pushed {
 /// A UTXO ledger, open for writing. What is pushed becomes part of the ledger with [`UtxoWriter::commit`].
 #[derive(Debug)]
 pub struct UtxoWriter {
-    pub(super) store: Store,
+    pub(crate) store: Store,
     pub(super) holders: Holders,
     pub(super) txids: Index,
     pub(super) foreign: Index,
