@@ -26,7 +26,7 @@ fn euro() -> Asset {
 fn transaction(number: u64) -> AccountTransaction {
     let (from, to) = if number % 37 == 36 {
         (Some("hoard"), Some("elsewhere"))
-    } else if number % 3 == 0 {
+    } else if number.is_multiple_of(3) {
         (Some("payer"), Some("hoard"))
     } else {
         (None, Some("hoard"))
