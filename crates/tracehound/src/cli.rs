@@ -1,0 +1,302 @@
+//! The command line: one table of flags, from which help and shell completions follow.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap_complete::Shell;
+use trace::Policy;
+
+/// Follows stolen money across chains and banks, and shows its work.
+#[derive(Debug, Parser)]
+#[command(name = "tracehound", version, max_term_width = 100, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The folder that holds every ingested ledger and tag [default: the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "TRACEHOUND_BOOK", hide_env_values = true)]
+    pub book: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 usage or bad input · 5 data missing · \
+                          6 interrupted, partial result kept";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A complete heist, traced, without network, node or account
+    Demo(DemoArgs),
+    /// Fill the book from files
+    Ingest(IngestArgs),
+    /// Follow an incident's loot: where it is now, and why each trace ends there
+    Trace(TraceArgs),
+    /// Tags: what is known about holders
+    Tags(TagsArgs),
+    /// Incidents: who was robbed of what
+    Incidents(IncidentsArgs),
+    /// Make a seeded exercise: ordinary life, a heist, and the truth about it
+    Exercise(ExerciseArgs),
+    /// Look into the book, or undo its latest blocks
+    Book(BookArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Seed of the exercise
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the exercise and its book in this folder (which must not exist, or be empty)
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// The policy to trace under
+    #[arg(long, value_name = "POLICY", default_value = "haircut", value_parser = one_policy)]
+    pub policy: Policy,
+}
+
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    #[command(subcommand)]
+    pub source: Source,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Source {
+    /// A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+    Table(TableArgs),
+    /// UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
+    UtxoBlocks(UtxoBlocksArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TableArgs {
+    /// The files; `-` is standard input, `.gz` is unpacked
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The ledger of rows without a ledger column: a CAIP-2 id, `bitcoin`, `ethereum`, `bank:BIC` or `table:NAME`
+    /// [default: table:FILENAME]
+    #[arg(long, value_name = "ID")]
+    pub ledger: Option<String>,
+    /// Decimals of an asset, as BTC=8 [default: the most that any row has]
+    #[arg(long, value_name = "ASSET=N")]
+    pub scale: Vec<String>,
+    /// Which header stands for a column, as tx=txid; tx=#row numbers the rows
+    #[arg(long, value_name = "COLUMN=HEADER")]
+    pub column: Vec<String>,
+    /// The value of a column that the file lacks, as asset=BTC
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// Read amounts such as 1e-05 (exactly) instead of refusing them
+    #[arg(long)]
+    pub scientific: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UtxoBlocksArgs {
+    /// The file; `-` is standard input, `.gz` is unpacked
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The ledger
+    #[arg(long, value_name = "ID", default_value = "bitcoin")]
+    pub ledger: String,
+    /// The native coin
+    #[arg(long, value_name = "SYMBOL", default_value = "BTC")]
+    pub asset: String,
+    /// Its decimals
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub scale: u8,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which policies to trace under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policies {
+    One(Policy),
+    All,
+}
+
+impl ValueEnum for Policies {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Policies; 8] = [
+            Policies::One(Policy::Haircut),
+            Policies::One(Policy::Fifo),
+            Policies::One(Policy::Lifo),
+            Policies::One(Policy::TaintFirstOut),
+            Policies::One(Policy::TaintLastOut),
+            Policies::One(Policy::Tiho),
+            Policies::One(Policy::Poison),
+            Policies::All,
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(policy) => PossibleValue::new(policy.name()).help(policy.sentence()),
+            Self::All => PossibleValue::new("all").help("Every policy, one result each"),
+        })
+    }
+}
+
+fn one_policy(name: &str) -> Result<Policy, String> {
+    let names = || Policy::ALL.map(Policy::name).join(", ");
+    Policy::parse(name).ok_or_else(|| format!("there is no such policy; there are {}", names()))
+}
+
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Incident files (YAML); several are traced together
+    #[arg(required = true, value_name = "INCIDENT.yaml")]
+    pub incidents: Vec<PathBuf>,
+    /// The rule by which a payment out of mixed money carries loot along
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "POLICY",
+        default_value = "haircut",
+        help = "The rule by which a payment out of mixed money carries loot along: haircut, fifo, lifo, \
+                  taint-first-out, taint-last-out, tiho, poison, or all"
+    )]
+    pub policy: Policies,
+    /// Give the least and the most that each place holds whichever policy one picks
+    #[arg(long, conflicts_with_all = ["min_share", "backward"])]
+    pub envelope: bool,
+    /// Where the loot came from instead of where it went (haircut, fifo, lifo)
+    #[arg(long)]
+    pub backward: bool,
+    /// Go on through custodians, mixers and bridges
+    #[arg(long)]
+    pub no_stops: bool,
+    /// More tags for this trace alone: TagPack YAML, CSV or an OFAC wallet list
+    #[arg(long, value_name = "FILE")]
+    pub tags: Vec<PathBuf>,
+    /// Ignore stops whose tag is less confident than this, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_confidence: u8,
+    /// Look at nothing at or after this time; balances are as of then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Backward only: look at nothing before this time
+    #[arg(long, value_name = "TIME", requires = "backward")]
+    pub from: Option<String>,
+    /// Do not follow movements of less than this, as BTC=0.0001; they are booked as truncated
+    #[arg(long, value_name = "ASSET=AMOUNT")]
+    pub dust: Vec<String>,
+    /// Do not follow movements of which less than this share is loot, as 0.001; they are booked as truncated
+    #[arg(long, value_name = "SHARE")]
+    pub min_share: Option<String>,
+    /// How many places the text lists per section
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub top: usize,
+    /// Print the whole result as JSON (one line per policy)
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print terminals, or every hop, as CSV
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "terminals")]
+    pub csv: Option<Csv>,
+    /// Leave the hops out of the JSON
+    #[arg(long, requires = "json")]
+    pub no_edges: bool,
+}
+
+/// What `--csv` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Csv {
+    /// Where the loot is.
+    Terminals,
+    /// Every hop with its arithmetic.
+    Edges,
+}
+
+#[derive(Debug, Args)]
+pub struct TagsArgs {
+    #[command(subcommand)]
+    pub command: TagsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TagsCommand {
+    /// Take tags into the book: TagPack YAML, CSV with address,label,category, or an OFAC wallet list
+    Import {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// What the book's tags say, about one address or in all
+    List {
+        /// An address
+        address: Option<String>,
+        /// Print as NDJSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct IncidentsArgs {
+    #[command(subcommand)]
+    pub command: IncidentsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IncidentsCommand {
+    /// Check incident files, and find on the book's ledgers where their traces start
+    Check {
+        #[arg(required = true, value_name = "INCIDENT.yaml")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ExerciseArgs {
+    /// The folder to write into
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Same seed, same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// About how many transactions, over all ledgers [default: the demo's]
+    #[arg(long, value_name = "N", conflicts_with_all = ["peel", "cone"])]
+    pub transactions: Option<u64>,
+    /// A single peel chain of this many hops
+    #[arg(long, value_name = "HOPS", conflicts_with = "cone")]
+    pub peel: Option<u32>,
+    /// Loot that spreads through ordinary life over this many legs
+    #[arg(long, value_name = "LEGS")]
+    pub cone: Option<u64>,
+    /// Print the manifest as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BookArgs {
+    #[command(subcommand)]
+    pub command: BookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BookCommand {
+    /// Which ledgers there are, how far they go, how much room they take
+    Status {
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+    Undo {
+        /// The ledger
+        #[arg(long, value_name = "ID")]
+        ledger: String,
+        /// How many
+        #[arg(value_name = "N")]
+        count: u64,
+    },
+}

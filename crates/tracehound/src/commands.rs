@@ -1,0 +1,22 @@
+//! One file a command: from flags to a result on standard output.
+
+pub mod book;
+pub mod completions;
+pub mod demo;
+pub mod exercise;
+pub mod incidents;
+pub mod ingest;
+pub mod tags;
+pub mod trace;
+
+use std::io::{BufWriter, Write};
+
+/// Standard output, buffered: results can have millions of lines.
+pub fn stdout() -> BufWriter<std::io::StdoutLock<'static>> {
+    BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
+}
+
+/// Talk goes to standard error; a reader that has gone is none of a command's business.
+pub fn say(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}

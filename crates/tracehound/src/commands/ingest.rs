@@ -1,0 +1,152 @@
+//! `tracehound ingest table|utxo-blocks`: files into the book.
+
+use std::io::Write;
+use std::path::Path;
+
+use decode::table::TableOptions;
+use feed::{BlocksReport, Report, TableIngest};
+use ledger::LedgerId;
+use money::Asset;
+use serde_json::json;
+
+use crate::cli::{Source, TableArgs, UtxoBlocksArgs};
+use crate::commands::{say, stdout};
+use crate::exit::{Exit, Failure};
+use crate::home::Home;
+use crate::output::text::grouped;
+use crate::progress::Bar;
+use crate::tracing::case::pair;
+
+pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
+    leave_cleanly_when_interrupted();
+    match source {
+        Source::Table(args) => tables(home, &args),
+        Source::UtxoBlocks(args) => utxo_blocks(home, &args),
+    }
+}
+
+/// The book can be left at any instant, so an interrupt need not wait for anything.
+fn leave_cleanly_when_interrupted() {
+    let leave = || {
+        let text = "\ninterrupted; what was committed is kept: run the same command again to go on";
+        Failure::interrupted(text).report();
+        std::process::exit(Exit::Interrupted as i32);
+    };
+    // Without a handler the interrupt still ends the program, only with another code.
+    let _ = ctrlc::set_handler(leave);
+}
+
+fn tables(home: &Home, args: &TableArgs) -> Result<Exit, Failure> {
+    let mut options = TableOptions::default();
+    options.scientific = args.scientific;
+    for mapping in &args.column {
+        options.set_column(mapping).map_err(|fault| Failure::bad_input(format!("--column {mapping}: {fault}")))?;
+    }
+    for mapping in &args.set {
+        options.set_default(mapping).map_err(|fault| Failure::bad_input(format!("--set {mapping}: {fault}")))?;
+    }
+    let mut scales = std::collections::BTreeMap::new();
+    for text in &args.scale {
+        let (asset, scale) = pair("--scale", text)?;
+        let scale = scale.parse().ok().filter(|scale| *scale <= money::SCALE_MAX);
+        let scale = scale.ok_or_else(|| {
+            Failure::bad_input(format!("--scale {text}: decimals are a number from 0 to {}", money::SCALE_MAX))
+        })?;
+        scales.insert(asset.to_owned(), scale);
+    }
+    let stated = args.ledger.as_deref().map(LedgerId::parse).transpose();
+    let stated = stated.map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
+    let book = home.create()?;
+    for file in &args.files {
+        let ledger = stated.clone().map_or_else(|| named_after(file), Ok)?;
+        let mut options = options.clone();
+        let default = format!("ledger={ledger}");
+        options.set_default(&default).map_err(Failure::bad_input)?;
+        let ingest = TableIngest { scales: scales.clone(), ..TableIngest::new(options) };
+        let mut bar = Bar::new(file.display().to_string());
+        let report = feed::ingest_table(&book, file, &ingest, &mut bar)?;
+        bar.clear();
+        tell_table(file, &report, args.json)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `table:NAME` after a file's name, as far as a name can hold it.
+fn named_after(file: &Path) -> Result<LedgerId, Failure> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let kept: String = stem
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let kept = kept.trim_matches('-');
+    let failed = || Failure::bad_input(format!("{}: say --ledger table:NAME", file.display()));
+    if kept.is_empty() {
+        return Err(failed());
+    }
+    LedgerId::parse(&format!("table:{kept}")).map_err(|_| failed())
+}
+
+fn tell_table(file: &Path, report: &Report, as_json: bool) -> Result<(), Failure> {
+    let name = file.display();
+    for note in &report.notes {
+        say(format!("{name}: {note}"));
+    }
+    if as_json {
+        let ledgers: Vec<_> = report
+            .ledgers
+            .iter()
+            .map(
+                |on| json!({"ledger": on.ledger.as_str(), "transactions": on.added, "already_there": on.already_there}),
+            )
+            .collect();
+        let text =
+            json!({"schema": "tracehound/ingest/1", "file": name.to_string(), "rows": report.rows, "ledgers": ledgers});
+        writeln!(stdout(), "{text}")?;
+        return Ok(());
+    }
+    for on in &report.ledgers {
+        let added = grouped(&on.added.to_string());
+        let there = if on.already_there == 0 {
+            String::new()
+        } else {
+            format!(", {} were there already", grouped(&on.already_there.to_string()))
+        };
+        say(format!("{name}: {added} transactions into {}{there}", on.ledger));
+    }
+    Ok(())
+}
+
+fn utxo_blocks(home: &Home, args: &UtxoBlocksArgs) -> Result<Exit, Failure> {
+    let ledger = LedgerId::parse(&args.ledger).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
+    if args.scale > money::SCALE_MAX {
+        return Err(Failure::bad_input(format!("--scale: decimals are a number from 0 to {}", money::SCALE_MAX)));
+    }
+    let asset = Asset { symbol: args.asset.clone(), scale: args.scale };
+    let book = home.create()?;
+    let mut bar = Bar::new(args.file.display().to_string());
+    let spool = std::env::temp_dir();
+    let report = feed::ingest_utxo_blocks(&book, &args.file, &ledger, &asset, &spool, &mut bar)?;
+    bar.clear();
+    tell_blocks(&args.file, &report, args.json)
+}
+
+fn tell_blocks(file: &Path, report: &BlocksReport, as_json: bool) -> Result<Exit, Failure> {
+    let name = file.display();
+    if as_json {
+        let text = json!({
+            "schema": "tracehound/ingest/1", "file": name.to_string(), "ledger": report.ledger.as_str(),
+            "blocks": report.added, "already_there": report.already_there, "transactions": report.transactions,
+        });
+        writeln!(stdout(), "{text}")?;
+        return Ok(Exit::Done);
+    }
+    let there = if report.already_there == 0 {
+        String::new()
+    } else {
+        format!(", {} were there already", grouped(&report.already_there.to_string()))
+    };
+    let (blocks, transactions) = (grouped(&report.added.to_string()), grouped(&report.transactions.to_string()));
+    say(format!("{name}: {blocks} blocks with {transactions} transactions into {}{there}", report.ledger));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,76 @@
+//! `tracehound tags import|list`: what is known about holders.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use know::Claim;
+
+use crate::cli::TagsCommand;
+use crate::commands::{say, stdout};
+use crate::exit::{Exit, Failure};
+use crate::home::{Home, read_tags, write_tags};
+use crate::output::text::grouped;
+use crate::tracing::case::read_tag_files;
+
+pub fn run(home: &Home, command: TagsCommand) -> Result<Exit, Failure> {
+    match command {
+        TagsCommand::Import { files } => {
+            let mut faults = 0u64;
+            let more = read_tag_files(&files, &mut |fault| {
+                faults += 1;
+                say(format!("warning: {fault}"));
+            })?;
+            let book = home.create()?;
+            let before = read_tags(&book)?;
+            let (had, read) = (before.len(), more.len());
+            let claims = know::merged(before, more);
+            write_tags(&book, &claims)?;
+            let new = grouped(&(claims.len() - had.min(claims.len())).to_string());
+            say(format!(
+                "{} tags read, {new} of them new; the book has {}",
+                grouped(&read.to_string()),
+                grouped(&claims.len().to_string())
+            ));
+            if faults > 0 {
+                say(format!("{faults} tags could not be read and were left out"));
+            }
+            Ok(Exit::Done)
+        }
+        TagsCommand::List { address, json } => list(home, address.as_deref(), json),
+    }
+}
+
+fn list(home: &Home, address: Option<&str>, json: bool) -> Result<Exit, Failure> {
+    let claims = read_tags(&home.open()?)?;
+    let mut out = stdout();
+    let about = |claim: &&Claim| address.is_none_or(|address| claim.address.eq_ignore_ascii_case(address));
+    let found: Vec<Claim> = claims.iter().filter(about).cloned().collect();
+    if json {
+        out.write_all(know::to_ndjson(&found).as_bytes())?;
+    } else if address.is_some() {
+        for claim in &found {
+            let words = claim.categories.join(", ");
+            let abuse = claim.abuse.as_deref().map(|abuse| format!(", {abuse}")).unwrap_or_default();
+            let source = claim.source.as_deref().unwrap_or("no source given");
+            let confidence = claim.confidence.as_deref().unwrap_or("not stated");
+            writeln!(
+                out,
+                "{}: {} ({words}{abuse}); pack {}, confidence {confidence}, {source}",
+                claim.address, claim.label, claim.pack
+            )?;
+        }
+        if found.is_empty() {
+            say("no tag says anything about this address");
+        }
+    } else {
+        let mut packs: BTreeMap<&str, u64> = BTreeMap::new();
+        for claim in &found {
+            *packs.entry(&claim.pack).or_default() += 1;
+        }
+        for (pack, count) in packs {
+            writeln!(out, "{pack}: {} tags", grouped(&count.to_string()))?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}

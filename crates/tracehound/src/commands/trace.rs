@@ -1,0 +1,68 @@
+//! `tracehound trace INCIDENT.yaml`: where the loot is now.
+
+use std::io::Write;
+
+use trace::Policy;
+
+use crate::cli::{Csv, Policies, TraceArgs};
+use crate::commands::{say, stdout};
+use crate::exit::{Exit, Failure};
+use crate::home::{Home, read_tags};
+use crate::output::{csv, json, text};
+use crate::tracing::case::{self, Case, Wishes};
+use crate::tracing::run;
+
+pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
+    let incidents = case::read_incidents(&args.incidents)?;
+    let book = home.open()?;
+    let mut claims = read_tags(&book)?;
+    claims.extend(case::read_tag_files(&args.tags, &mut |warning| say(format!("warning: {warning}")))?);
+    let wishes = Wishes {
+        no_stops: args.no_stops,
+        min_confidence: args.min_confidence,
+        until: args.until.clone(),
+        dust: args.dust.clone(),
+        min_share: args.min_share.clone(),
+    };
+    let case = case::open(&book, incidents, claims, &wishes)?;
+    if args.backward {
+        return Err(Failure::bad_input("--backward: not there yet"));
+    }
+    let policies: Vec<Policy> = match args.policy {
+        Policies::One(policy) => vec![policy],
+        Policies::All => Policy::ALL.to_vec(),
+    };
+    print(&case, args, &policies)
+}
+
+fn print(case: &Case, args: &TraceArgs, policies: &[Policy]) -> Result<Exit, Failure> {
+    let mut out = stdout();
+    let wants_edges = (args.json && !args.no_edges) || args.csv == Some(Csv::Edges);
+    let mut results = Vec::new();
+    for (turn, policy) in policies.iter().enumerate() {
+        let result = run::run(case, *policy, wants_edges, args.envelope);
+        if args.json {
+            json::write(&mut out, case, &result, !args.no_edges)?;
+        } else if let Some(what) = args.csv {
+            match what {
+                Csv::Terminals => csv::terminals(&mut out, &result, turn == 0)?,
+                Csv::Edges => csv::edges(&mut out, case, &result, turn == 0)?,
+            }
+        }
+        // A trace that does not close is a fault of the program, and nobody may overlook it.
+        let gaps = result.gaps();
+        if !gaps.is_empty() {
+            out.flush()?;
+            return Err(Failure::internal(format!("the account does not close: {}", gaps.join("; "))));
+        }
+        results.push(result);
+    }
+    if !args.json && args.csv.is_none() {
+        match &results[..] {
+            [only] => text::account(&mut out, case, only, args.top)?,
+            all => text::compare(&mut out, all)?,
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}

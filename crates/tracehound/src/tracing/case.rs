@@ -1,0 +1,271 @@
+//! The case: which incidents, on which ledgers, starting where, stopping at whom.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use book::{Book, BookLedger};
+use decode::tagpack::Pack;
+use incident::Incident;
+use know::{Claim, StopSet};
+use ledger::{HolderId, Kind, Ledger, LedgerId, Time};
+use money::{Amount, Asset, Decimal};
+use trace::{LabelId, Seed, Settings, ShareFloor, StopKind};
+
+use crate::exit::Failure;
+use crate::tracing::result::Problem;
+
+/// The largest incident file that is read.
+const INCIDENT_BYTES_MAX: u64 = 64 << 20;
+/// The largest tag file that is read.
+const TAGS_BYTES_MAX: u64 = 512 << 20;
+
+/// One loss as a trace knows it: the loot of one incident in one asset of one ledger.
+#[derive(Clone, Debug)]
+pub struct Loot {
+    pub incident: String,
+    pub asset: Asset,
+    pub amount: Amount,
+}
+
+/// Everything that a trace of one ledger needs.
+pub struct OnLedger {
+    pub id: LedgerId,
+    pub ledger: BookLedger,
+    /// By label number.
+    pub loot: Vec<Loot>,
+    pub seeds: Vec<Seed>,
+    pub settings: Settings,
+    pub stops: StopSet,
+    pub problems: Vec<Problem>,
+}
+
+/// A whole case.
+pub struct Case {
+    pub incidents: Vec<(Incident, String)>,
+    pub ledgers: Vec<OnLedger>,
+    pub claims: Vec<Claim>,
+}
+
+/// What the user said about how to trace, as text still.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    pub no_stops: bool,
+    pub min_confidence: u8,
+    pub until: Option<String>,
+    pub dust: Vec<String>,
+    pub min_share: Option<String>,
+}
+
+/// Reads incident files; each is checked in full before anything is traced.
+pub fn read_incidents(files: &[impl AsRef<Path>]) -> Result<Vec<(Incident, String)>, Failure> {
+    let mut incidents: Vec<(Incident, String)> = Vec::new();
+    for file in files {
+        let name = file.as_ref().display().to_string();
+        let bytes = read_small(file.as_ref(), INCIDENT_BYTES_MAX, "an incident file")?;
+        let incident = Incident::parse(&bytes).map_err(|fault| Failure::bad_input(fault.in_file(&name)))?;
+        if let Some((_, other)) = incidents.iter().find(|(other, _)| other.id == incident.id) {
+            let text = format!("{name}: incident {} is already in {other}; give each incident once", incident.id);
+            return Err(Failure::bad_input(text));
+        }
+        incidents.push((incident, name));
+    }
+    Ok(incidents)
+}
+
+/// Reads a whole file that is expected to be small.
+pub fn read_small(path: &Path, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
+    let name = path.display();
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::bad_input(format!("{name}: there is no such file")),
+        _ => Failure::bad_input(format!("{name}: cannot be read: {error}")),
+    };
+    let meta = std::fs::metadata(path).map_err(failed)?;
+    if meta.is_dir() {
+        return Err(Failure::bad_input(format!("{name}: this is a folder; give {what}")));
+    }
+    if meta.len() > most {
+        return Err(Failure::bad_input(format!("{name}: larger than {most} bytes, which {what} never is")));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+/// Reads tag files of any of the forms that are known.
+pub fn read_tag_files(files: &[impl AsRef<Path>], warn: &mut dyn FnMut(String)) -> Result<Vec<Claim>, Failure> {
+    let mut claims = Vec::new();
+    for file in files {
+        let path = file.as_ref();
+        let name = path.display().to_string();
+        let bytes = read_small(path, TAGS_BYTES_MAX, "a tag file")?;
+        let pack = path.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
+        let faulty = |fault: decode::Fault| Failure::bad_input(fault.in_file(&name));
+        let is_yaml =
+            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
+        let mut more = if is_yaml {
+            match decode::tagpack::parse(&bytes).map_err(faulty)? {
+                Pack::Tags(read) => {
+                    for fault in &read.faults {
+                        warn(fault.in_file(&name));
+                    }
+                    know::from_tag_pack(&read.pack, &pack)
+                }
+                Pack::Actors(_) => {
+                    warn(format!(
+                        "{name}: an actor pack names actors, not addresses; there is nothing to stop at in it"
+                    ));
+                    Vec::new()
+                }
+            }
+        } else {
+            // An OFAC wallet list has its own header; everything else is the plain form.
+            let rules = know::Rules::default();
+            match know::from_csv(&bytes, &pack, &rules) {
+                Ok(claims) => claims,
+                Err(fault) => know::from_wallet_list(&bytes, &pack).map_err(|_| faulty(fault))?,
+            }
+        };
+        claims.append(&mut more);
+    }
+    Ok(claims)
+}
+
+/// Finds the incidents on the book's ledgers.
+pub fn open(
+    book: &Book,
+    incidents: Vec<(Incident, String)>,
+    claims: Vec<Claim>,
+    wishes: &Wishes,
+) -> Result<Case, Failure> {
+    let mut ids: Vec<LedgerId> = Vec::new();
+    for (incident, file) in &incidents {
+        for loss in &incident.losses {
+            if !ids.contains(&loss.ledger.value) {
+                ids.push(loss.ledger.value.clone());
+            }
+        }
+        if incident.losses.is_empty() {
+            let text = format!("{file}: the incident names no losses; there is nothing to trace");
+            return Err(Failure::bad_input(text));
+        }
+    }
+    let there = book.ledgers()?;
+    let mut ledgers = Vec::new();
+    for id in ids {
+        if !there.contains(&id) {
+            let have: Vec<&str> = there.iter().map(LedgerId::as_str).collect();
+            let have =
+                if have.is_empty() { "it holds none yet".to_owned() } else { format!("it has {}", have.join(", ")) };
+            let text = format!("the book has no ledger {id} ({have}); ingest it first");
+            return Err(Failure::missing(text));
+        }
+        ledgers.push(on_ledger(book, id, &incidents, &claims, wishes)?);
+    }
+    for asset in assets_named(wishes)? {
+        if !ledgers.iter().any(|on| on.ledger.as_ledger().find_asset(&asset).is_some()) {
+            return Err(Failure::bad_input(format!("--dust: no ledger of this case has an asset {asset}")));
+        }
+    }
+    Ok(Case { incidents, ledgers, claims })
+}
+
+fn on_ledger(
+    book: &Book,
+    id: LedgerId,
+    incidents: &[(Incident, String)],
+    claims: &[Claim],
+    wishes: &Wishes,
+) -> Result<OnLedger, Failure> {
+    let opened = book.ledger(&id)?;
+    let ledger = opened.as_ledger();
+    let (mut loot, mut seeds, mut problems) = (Vec::<Loot>::new(), Vec::new(), Vec::new());
+    for (incident, file) in incidents {
+        for loss in incident.losses.iter().filter(|loss| loss.ledger.value == id) {
+            let resolved = incident::resolve(loss, ledger)
+                .map_err(|error| Failure::bad_input(decode::Fault::from(error).in_file(file)))?;
+            let asset = ledger.asset(resolved.asset).clone();
+            let same = |known: &Loot| known.incident == incident.id.as_str() && known.asset == asset;
+            let label = loot.iter().position(same).unwrap_or_else(|| {
+                loot.push(Loot { incident: incident.id.to_string(), asset, amount: Amount::ZERO });
+                loot.len() - 1
+            });
+            loot[label].amount += resolved.total;
+            let label = LabelId(u32::try_from(label).expect("an incident file holds fewer losses"));
+            seeds.extend(resolved.starts.iter().map(|start| Seed {
+                seq: start.seq,
+                leg: start.leg,
+                purse: start.purse,
+                label,
+                amount: start.amount,
+            }));
+            problems.extend(resolved.problems.iter().map(|problem| {
+                Problem::new(problem.kind.as_str(), format!("{file}:{}", problem.place.line), problem.text.clone())
+            }));
+        }
+    }
+    let stops = know::Stops::default().resolve(claims, ledger);
+    for problem in stops.problems.iter().filter(|_| !wishes.no_stops) {
+        problems.push(Problem::new(problem.kind.as_str(), id.to_string(), problem.text.clone()));
+    }
+    let settings = Settings {
+        stops: if wishes.no_stops { BTreeMap::new() } else { stops_of(&stops, wishes.min_confidence) },
+        dust: dust_of(&wishes.dust, ledger)?,
+        share_floor: wishes.min_share.as_deref().map(share_floor).transpose()?,
+        until: wishes.until.as_deref().map(|text| time("--until", text).map(|time| ledger.seq_at(time))).transpose()?,
+    };
+    Ok(OnLedger { id, ledger: opened, loot, seeds, settings, stops, problems })
+}
+
+/// The stops that the tracer takes: conduits let value pass and end nothing.
+fn stops_of(stops: &StopSet, min_confidence: u8) -> BTreeMap<HolderId, StopKind> {
+    let kind = |kind: know::StopKind| match kind {
+        know::StopKind::Service => Some(StopKind::Service),
+        know::StopKind::Mixer => Some(StopKind::Mixer),
+        know::StopKind::Bridge => Some(StopKind::Bridge),
+        know::StopKind::Conduit => None,
+    };
+    let sure = stops.stops.iter().filter(|(_, stop)| stop.confidence >= min_confidence);
+    sure.filter_map(|(holder, stop)| Some((*holder, kind(stop.kind)?))).collect()
+}
+
+/// Reads a time given on the command line.
+pub fn time(flag: &str, text: &str) -> Result<Time, Failure> {
+    Time::parse(text).map_err(|error| Failure::bad_input(format!("{flag} {text}: {error}")))
+}
+
+fn assets_named(wishes: &Wishes) -> Result<Vec<String>, Failure> {
+    wishes.dust.iter().map(|text| pair("--dust", text).map(|(asset, _)| asset.to_owned())).collect()
+}
+
+fn dust_of(wishes: &[String], ledger: &dyn Ledger) -> Result<BTreeMap<ledger::AssetId, Amount>, Failure> {
+    let mut dust = BTreeMap::new();
+    for text in wishes {
+        let (asset, amount) = pair("--dust", text)?;
+        let Some(asset) = ledger.find_asset(asset) else { continue };
+        let amount = Decimal::parse(amount).and_then(|amount| amount.to_amount(ledger.asset(asset).scale));
+        dust.insert(asset, amount.map_err(|error| Failure::bad_input(format!("--dust {text}: {error}")))?);
+    }
+    Ok(dust)
+}
+
+/// `NAME=VALUE` as flags take it.
+pub fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    let pair = text.split_once('=').filter(|(name, value)| !name.trim().is_empty() && !value.trim().is_empty());
+    let (name, value) = pair.ok_or_else(|| Failure::bad_input(format!("{flag} {text}: write it as NAME=VALUE")))?;
+    Ok((name.trim(), value.trim()))
+}
+
+fn share_floor(text: &str) -> Result<ShareFloor, Failure> {
+    const PARTS: u8 = 9;
+    let wrong = || Failure::bad_input(format!("--min-share {text}: write a share between 0 and 1, such as 0.001"));
+    let share = Decimal::parse(text).and_then(|share| share.to_amount(PARTS)).map_err(|_| wrong())?;
+    let of = 10u64.pow(u32::from(PARTS));
+    let parts = u64::try_from(share.units()).ok().filter(|parts| *parts <= of).ok_or_else(wrong)?;
+    Ok(ShareFloor { parts, of })
+}
+
+/// What the results call a ledger's state.
+pub fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Utxo => "utxo",
+        Kind::Account => "account",
+    }
+}
