@@ -3,6 +3,8 @@
 //! A transaction of the table that the ledger has may be this source's own, from a run that was cut short, or another
 //! source's, which is an error; which of the two is known only when the whole table has been read and hashed.
 
+use std::collections::BTreeMap;
+
 use book::{AccountLedger, Book, BookError, BookLedger, Source};
 use decode::Fault;
 use decode::fault::quoted;
@@ -11,21 +13,18 @@ use ledger::{Kind, Ledger, LedgerId, Time};
 
 use crate::error::FeedError;
 
-/// How many stretches of known transactions are told apart. A source that was cut short makes one, and one more for
-/// each other source that came between.
-const STRETCHES_MAX: usize = 1 << 16;
-
 /// What the book holds of a ledger, and what of the table is in it.
 pub(crate) struct Standing {
     ledger: Option<AccountLedger>,
     last_time: Option<Time>,
-    known: Vec<Stretch>,
+    /// Which transactions came from which source: from, until, the source's number; ascending.
+    taken: Vec<(u64, u64, usize)>,
+    /// By source, the first transaction of the table that the ledger has from it. Nothing is those without a source.
+    known: BTreeMap<Option<usize>, Known>,
 }
 
-/// Transactions of the table that the ledger has under consecutive numbers.
-struct Stretch {
-    from: u64,
-    until: u64,
+/// A transaction of the table that the ledger has.
+struct Known {
     line: u64,
     tx: String,
 }
@@ -41,7 +40,13 @@ impl Standing {
             Err(error) => return Err(FeedError::book(file)(error)),
         };
         let last = ledger.as_ref().and_then(|ledger| Some(ledger.stamp(ledger::Seq(ledger.end().0.checked_sub(1)?))));
-        Ok(Self { last_time: last.map(|stamp| stamp.time), ledger, known: Vec::new() })
+        let sources = ledger.as_ref().map_or([].as_slice(), AccountLedger::sources);
+        let mut taken: Vec<_> = (0..)
+            .zip(sources)
+            .flat_map(|(at, source)| source.taken.iter().map(move |[from, until]| (*from, *until, at)))
+            .collect();
+        taken.sort_unstable();
+        Ok(Self { last_time: last.map(|stamp| stamp.time), ledger, taken, known: BTreeMap::new() })
     }
 
     /// The scale of an asset that the ledger has.
@@ -57,6 +62,10 @@ impl Standing {
 
     /// What is known of the source with this digest.
     pub fn source(&self, digest: &[u8; 32]) -> Option<&Source> {
+        self.ledger.as_ref()?.sources().get(self.number_of(digest)?)
+    }
+
+    fn number_of(&self, digest: &[u8; 32]) -> Option<usize> {
         let same = |hex: &str| {
             hex.len() == 2 * digest.len()
                 && digest
@@ -64,20 +73,15 @@ impl Standing {
                     .zip(hex.as_bytes().chunks(2))
                     .all(|(byte, pair)| format!("{byte:02x}").as_bytes() == pair)
         };
-        self.ledger.as_ref()?.sources().iter().find(|source| same(&source.digest))
+        self.ledger.as_ref()?.sources().iter().position(|source| same(&source.digest))
     }
 
     /// Takes note of a transaction's first row.
     pub fn meet(&mut self, row: &Row) -> Result<(), Fault> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
         if let Some(seq) = ledger.find_transaction(&row.tx) {
-            if let Some(stretch) = self.known.last_mut().filter(|stretch| stretch.until == seq.0) {
-                stretch.until += 1;
-            } else if self.known.len() == STRETCHES_MAX {
-                return Err(duplicate(row.line, &row.tx, &row.ledger));
-            } else {
-                self.known.push(Stretch { from: seq.0, until: seq.0 + 1, line: row.line, tx: row.tx.clone() });
-            }
+            let source = self.source_of(seq.0);
+            self.known.entry(source).or_insert_with(|| Known { line: row.line, tx: row.tx.clone() });
             return Ok(());
         }
         match self.last_time {
@@ -95,13 +99,19 @@ impl Standing {
         }
     }
 
+    /// The number of the source that a transaction came from.
+    fn source_of(&self, seq: u64) -> Option<usize> {
+        let next = self.taken.partition_point(|(from, ..)| *from <= seq);
+        let (_, until, source) = *self.taken.get(next.checked_sub(1)?)?;
+        (seq < until).then_some(source)
+    }
+
     /// The first transaction of the table that the ledger has from elsewhere.
     pub fn foreign(&self, digest: &[u8; 32], id: &LedgerId) -> Option<Fault> {
-        let taken = self.source(digest).map_or([].as_slice(), |source| &source.taken);
-        let own =
-            |stretch: &Stretch| taken.iter().any(|[from, until]| *from <= stretch.from && stretch.until <= *until);
-        let stretch = self.known.iter().find(|stretch| !own(stretch))?;
-        Some(duplicate(stretch.line, &stretch.tx, id))
+        let own = self.number_of(digest);
+        let foreign = self.known.iter().filter(|(source, _)| source.is_none() || **source != own);
+        let first = foreign.map(|(_, known)| known).min_by_key(|known| known.line)?;
+        Some(duplicate(first.line, &first.tx, id))
     }
 }
 
