@@ -186,16 +186,7 @@ fn attaches(writer: &UtxoWriter, chain: &Chain) -> Result<(), Fault> {
 }
 
 fn push(writer: &mut UtxoWriter, line: &BlockLine, report: &mut BlocksReport, file: &str) -> Result<(), FeedError> {
-    let pushed = writer.push_block(&line.block).map_err(|error| match error {
-        // The book knows the transaction, we know the line.
-        BookError::Deed(error) => {
-            let said = error.to_string();
-            let (what, help) = said.rsplit_once("; ").unwrap_or((&said, ""));
-            let help = if help.is_empty() { "nothing of this file was kept" } else { help };
-            FeedError::fault(file, Fault::line(line.line, what, help))
-        }
-        other => FeedError::book(file)(other),
-    })?;
+    let pushed = writer.push_block(&line.block).map_err(|error| FeedError::refused(file, line.line, error))?;
     match pushed {
         book::Pushed::Added => report.added += 1,
         book::Pushed::Skipped => report.already_there += 1,

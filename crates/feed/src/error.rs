@@ -76,6 +76,13 @@ impl FeedError {
         let file = file.to_owned();
         move |error| Self::Book { file: file.clone(), error }
     }
+    /// What the book says of something that began on a line of the source: it knows the transaction, we know the line.
+    pub(crate) fn refused(file: &str, line: u64, error: BookError) -> Self {
+        let BookError::Deed(error) = error else { return Self::book(file)(error) };
+        let said = error.to_string();
+        let (what, help) = said.rsplit_once("; ").unwrap_or((&said, "nothing of this run was kept"));
+        Self::fault(file, Fault::line(line, what, help))
+    }
 }
 
 /// What an error of the reader means: unpacking has errors of its own.

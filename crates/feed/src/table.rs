@@ -235,14 +235,14 @@ impl Filling {
     fn push(&mut self, row: Ready) -> Result<(), FeedError> {
         let writing = &mut self.writings[row.ledger as usize];
         let complete = writing.assembler.take(row);
-        complete.map_or(Ok(()), |(_, transaction)| writing.push(&transaction, &self.file))
+        complete.map_or(Ok(()), |(line, transaction)| writing.push(line, &transaction, &self.file))
     }
 
     /// The last transactions, and the last commits.
     fn finish(&mut self) -> Result<(), FeedError> {
         for writing in &mut self.writings {
-            if let Some((_, transaction)) = std::mem::take(&mut writing.assembler).finish() {
-                writing.push(&transaction, &self.file)?;
+            if let Some((line, transaction)) = std::mem::take(&mut writing.assembler).finish() {
+                writing.push(line, &transaction, &self.file)?;
             }
         }
         for writing in &mut self.writings {
@@ -309,13 +309,13 @@ impl Writing {
         Ok(())
     }
 
-    fn push(&mut self, transaction: &AccountTransaction, file: &str) -> Result<(), FeedError> {
+    fn push(&mut self, line: u64, transaction: &AccountTransaction, file: &str) -> Result<(), FeedError> {
         if self.skip > 0 {
             self.skip -= 1;
             return Ok(());
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        writer.push(transaction).map_err(FeedError::book(file))?;
+        writer.push(transaction).map_err(|error| FeedError::refused(file, line, error))?;
         self.report.added += 1;
         if writer.is_full() {
             writer.commit().map_err(FeedError::book(file))?;

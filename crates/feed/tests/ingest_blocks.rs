@@ -78,7 +78,7 @@ fn what_does_not_fit_is_one_line_and_leaves_the_ledger_as_it_was() {
         ("a gap", vec![good[0].clone(), good[2].clone()], "b.jsonl:2:height: block 2 comes after block 0 of line 1; give blocks in order of height, without gaps".into()),
         ("another parent", vec![good[0].clone(), block(1, "e1", "e0", &[])], format!("b.jsonl:2:previousblockhash: block 1 names the parent {}, the block before it in line 1 is {}; give the blocks of one chain, without stale ones", id("e0"), id("a0"))),
         ("a broken line", vec![good[0].clone(), good[1].clone(), good[2][..50].to_owned()], "b.jsonl:3:50: not the expected JSON: EOF while parsing a string; the file ends inside this line: get it again in full".into()),
-        ("spent twice", vec![good[0].clone(), good[1].clone(), block(2, "a2", "a1", &[("b2", "ca0", 50)])], format!("b.jsonl:3: transaction {} spends output {}:0, which {} has spent already; nothing of this file was kept", id("b2"), id("ca0"), id("b1"))),
+        ("spent twice", vec![good[0].clone(), good[1].clone(), block(2, "a2", "a1", &[("b2", "ca0", 50)])], format!("b.jsonl:3: transaction {} spends output {}:0, which {} has spent already; nothing of this run was kept", id("b2"), id("ca0"), id("b1"))),
         ("empty", vec![], "b.jsonl: the file is empty; give one block a line, as getblock HASH 3 prints it".into()),
     ];
     for (name, lines, want) in cases {

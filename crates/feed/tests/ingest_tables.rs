@@ -71,7 +71,7 @@ fn bad_input_is_one_line_and_leaves_nothing_behind() {
             table(
                 "a,2024-01-01,,x,EUR,80000000000000000000000000000000000000,\nb,2024-01-02,,x,EUR,80000000000000000000000000000000000000,",
             ),
-            "t.csv: transaction b takes the balance of x/EUR past 2^126 base units",
+            "t.csv:3: transaction b takes the balance of x/EUR past 2^126 base units; nothing of this run was kept",
         ),
         (
             format!("{HEADER}{good}b,2024-01-02,x"),
@@ -320,7 +320,10 @@ fn what_only_the_book_finds_takes_back_what_was_committed() {
     let big = "80000000000000000000000000000000000000";
     let text = format!("{}y,2099-01-01,,x,EUR,{big},\nz,2099-01-02,,x,EUR,{big},\n", many_rows(false));
     let desk = Desk::new();
-    assert_eq!(desk.outcome("t.csv", text), "t.csv: transaction z takes the balance of x/EUR past 2^126 base units");
+    assert_eq!(
+        desk.outcome("t.csv", text),
+        "t.csv:280003: transaction z takes the balance of x/EUR past 2^126 base units; nothing of this run was kept"
+    );
     assert_eq!(desk.dump("table:t"), "");
     assert_eq!(desk.outcome("t.csv", table("a,1998-01-01,,x,EUR,1.5,")), "table:t +1");
 }
