@@ -55,6 +55,7 @@ pub struct ChainCounts {
 pub struct Chain<W> {
     out: W,
     seed: u64,
+    mark: u32,
     previous: Option<[u8; 32]>,
     id: Option<String>,
     block_time: i64,
@@ -66,10 +67,12 @@ pub struct Chain<W> {
 }
 
 impl<W: Write> Chain<W> {
-    pub fn new(out: W, seed: u64) -> Self {
+    /// A ledger for the world of `seed`; `mark` tells it from others of the same seed.
+    pub fn new(out: W, seed: u64, mark: u32) -> Self {
         Self {
             out,
             seed,
+            mark,
             previous: None,
             id: None,
             block_time: 0,
@@ -183,8 +186,8 @@ impl<W: Write> Chain<W> {
         let txid = close(raw, pays, &locks);
         let merkle = merkle_root(txid, &self.txids);
 
-        // The seed as nonce: each world starts from a genesis of its own.
-        let nonce = u32::try_from(self.seed & 0xffff_ffff).expect("the low half");
+        // The plan's mark as nonce: each world starts from a genesis, and so a ledger id, of its own.
+        let nonce = self.mark;
         let parent = self.previous.unwrap_or([0; 32]);
         raw.clear();
         raw.extend(4u32.to_le_bytes());

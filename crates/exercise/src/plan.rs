@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The most wallets, and the most accounts of each kind: what keeps memory constant.
 pub const WALLETS_MAX: u32 = 20_000;
@@ -126,6 +127,13 @@ impl Plan {
             spread_legs: Some(legs),
             ..Self::demo()
         }
+    }
+
+    /// A number that tells plans apart, those of the same seed too.
+    pub(crate) fn mark(&self) -> u32 {
+        let text = serde_json::to_vec(self).expect("a plan is plain numbers");
+        let digest = Sha256::digest(text);
+        u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 
     /// Whether it can be carried out.

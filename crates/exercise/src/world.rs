@@ -70,7 +70,7 @@ fn moment(slot: u64, slots: u64) -> i64 {
 
 /// The UTXO ledger.
 pub fn run_chain<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, ChainCounts)> {
-    let mut chain = Chain::new(out, plan.seed);
+    let mut chain = Chain::new(out, plan.seed, plan.mark());
     let mut dice = Dice::new(plan.seed, "blocks");
     let mut founding = FOUNDING;
     let mut town = Town::found(plan.seed, plan.wallets, &mut chain, &mut founding)?;
