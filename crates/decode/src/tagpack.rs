@@ -20,6 +20,13 @@ pub const TEXT_BYTES_MAX: usize = 4096;
 /// The longest context.
 pub const CONTEXT_BYTES_MAX: usize = 64 << 10;
 
+/// The most bytes that the tags of a pack may inherit from its header, all together.
+pub const INHERITED_BYTES_MAX: usize = 128 << 20;
+
+/// What a tag takes from the header where it does not say itself.
+const INHERITED: [&str; 10] =
+    ["currency", "network", "label", "source", "lastmod", "confidence", "category", "abuse", "actor", "context"];
+
 /// A pack of tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagPack {
@@ -130,6 +137,11 @@ pub fn parse(bytes: &[u8]) -> Result<Pack, Fault> {
 fn tag_pack(root: &Node, tags: &Node) -> Result<Read<TagPack>, Fault> {
     let mut faults = Vec::new();
     let header = root;
+    let repeated = inherited_bytes(header).saturating_mul(tags.list()?.len());
+    if repeated > INHERITED_BYTES_MAX {
+        let what = format!("its tags inherit {repeated} bytes from the header, at most {INHERITED_BYTES_MAX} are kept");
+        return Err(header.fault(what, "shorten the header's texts, or split the pack"));
+    }
     let pack = TagPack {
         title: text(header, "title", TEXT_BYTES_MAX)?.unwrap_or_default(),
         creator: text(header, "creator", TEXT_BYTES_MAX)?.unwrap_or_default(),
@@ -137,6 +149,18 @@ fn tag_pack(root: &Node, tags: &Node) -> Result<Read<TagPack>, Fault> {
         tags: kept(tags.list()?, &mut faults, |item| tag(item, header)),
     };
     Ok(Read { pack, faults })
+}
+
+/// How many bytes of the header each tag may inherit: a long header over many tags is a small file and a large memory.
+fn inherited_bytes(header: &Node) -> usize {
+    fn bytes(node: &Node) -> usize {
+        match &node.value {
+            Value::Scalar { text, .. } => text.len(),
+            Value::List(items) => items.iter().map(bytes).sum(),
+            Value::Map(entries) => entries.iter().map(|(key, value)| bytes(key) + bytes(value)).sum(),
+        }
+    }
+    INHERITED.iter().filter_map(|key| header.get(key)).map(bytes).sum()
 }
 
 fn actor_pack(root: &Node, actors: &Node) -> Result<Read<ActorPack>, Fault> {
@@ -265,5 +289,18 @@ fn json(node: &Node) -> serde_json::Value {
         Value::Map(entries) => {
             entries.iter().map(|(key, value)| (key.text().unwrap_or_default().to_owned(), json(value))).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_header_over_many_tags_is_refused_before_it_fills_the_memory() {
+        let tags: String = (0..40_000).map(|at| format!("- address: a{at}\n")).collect();
+        let pack = format!("title: t\ncreator: c\nlabel: l\nsource: {}\ntags:\n{tags}", "s".repeat(4_000));
+        let fault = parse(pack.as_bytes()).expect_err("160 MB from a small file");
+        assert!(fault.what.contains("inherit"), "{fault}");
     }
 }
