@@ -10,6 +10,7 @@ use ledger::{AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Purse, PurseId
 use money::{Amount, Asset};
 
 use super::AccountWriter;
+use super::openings::{Opening, Openings};
 use super::rows::{
     Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, SPECS, TAIL_LEG,
     TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE,
@@ -19,13 +20,16 @@ use crate::column::{Column, Rows as _, partition_point};
 use crate::lookup::{Rest, find};
 use crate::manifest::Source;
 use crate::names::{
-    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE, NONE_40, find_holder, holder_fingerprint, holder_name, name_bytes,
-    name_text, read_assets, settled_tail,
+    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE_40, find_holder, holder_fingerprint, holder_name, name_bytes, name_text,
+    read_assets, settled_tail,
 };
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
 
 const LOOKUPS: [LookupSpec; 2] = [(HOLDERS_LOOKUP, HOLDERS), (TRANSACTIONS_LOOKUP, TRANSACTIONS)];
+
+/// How many legs of a transaction are looked through for a purse before its chain is walked from the end.
+const SCANNED_MAX: u64 = 4_096;
 
 /// An account ledger, open for reading.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct AccountLedger {
     end: u64,
     legs: u64,
     has_openings: bool,
+    openings: OnceLock<Openings>,
     rests: [OnceLock<Rest>; 2],
 }
 
@@ -46,7 +51,16 @@ impl AccountLedger {
         let assets = read_assets(&snapshot.columns)?;
         let rows = |column: usize| snapshot.columns[column].rows();
         let (end, legs, has_openings) = (rows(TRANSACTIONS), rows(LEGS), rows(OPENINGS) > 0);
-        Ok(Self { id: id.clone(), snapshot, assets, end, legs, has_openings, rests: Default::default() })
+        Ok(Self {
+            id: id.clone(),
+            snapshot,
+            assets,
+            end,
+            legs,
+            has_openings,
+            openings: OnceLock::new(),
+            rests: Default::default(),
+        })
     }
 
     /// The sources that were taken in, wholly or in part.
@@ -101,10 +115,14 @@ impl AccountLedger {
 
     #[inline]
     fn opening_units(&self, purse: PurseId) -> u128 {
-        if !self.has_openings || self.column(PURSE_TAILS).word(purse.0, TAIL_OPENING) == NONE {
+        if !self.has_openings {
             return 0;
         }
-        self.logged_opening(purse)
+        let gather = || Openings::gather(self.column(OPENINGS), self.column(PURSES).rows());
+        match self.openings.get_or_init(gather).of(purse.0) {
+            Opening::Total(total) => total,
+            Opening::Logged => self.logged_opening(purse),
+        }
     }
 
     fn logged_opening(&self, purse: PurseId) -> u128 {
@@ -124,7 +142,7 @@ impl AccountLedger {
         // Whoever walks a purse backwards stands on a transaction that touches it.
         if before.0 < self.end {
             let row = self.row(before);
-            let touching = (row.first_leg..row.first_leg + row.legs.min(64))
+            let touching = (row.first_leg..row.first_leg + row.legs.min(SCANNED_MAX))
                 .find_map(|leg| LegRow(self.column(LEGS).words(leg)).previous_of(purse.0));
             if let Some(previous) = touching {
                 return (previous != NONE_40).then_some(previous);
