@@ -67,7 +67,8 @@ pub(crate) fn name_text<C: Rows>(names: &C, reference: u64) -> String {
     String::from_utf8_lossy(name_bytes(names, reference)).into_owned()
 }
 
-fn holder_is<C: Rows>(columns: &[C], holder: u64, name: &str) -> bool {
+/// Whether a holder has this name.
+pub(crate) fn holder_is<C: Rows>(columns: &[C], holder: u64, name: &str) -> bool {
     let [reference, _] = columns[HOLDERS].words::<2>(holder);
     name_bytes(&columns[HOLDER_NAMES], reference) == name.as_bytes()
 }

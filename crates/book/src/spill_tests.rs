@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use ledger::{AccountLeg, AccountTransaction, LedgerId, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction};
+use ledger::{
+    AccountLeg, AccountTransaction, Ledger as _, LedgerId, PurseId, Time, UtxoBlock, UtxoInput, UtxoOutput,
+    UtxoTransaction,
+};
 use money::{Amount, Asset};
 
 use crate::{Book, BookLedger};
@@ -106,6 +109,27 @@ fn account_batches_that_spill_end_in_the_same_bytes_and_are_taken_back_whole() {
     writer.undo(500).unwrap();
     drop(writer);
     assert_eq!(halfway, bytes(tight.folder(), "table+spill"), "an undo that spills");
+}
+
+#[test]
+fn openings_read_from_the_log_are_those_gathered_in_memory_also_for_readers_of_the_past() {
+    let scratch = tempfile::tempdir().unwrap();
+    let book = Book::create(scratch.path().join("book")).unwrap();
+    let mut readers = Vec::new();
+    for from in [0, 60, 200] {
+        push_accounts(&book, (from, 300), usize::MAX, false);
+        push_accounts(&book, (from, if from == 0 { 60 } else { from + 140 }), usize::MAX, true);
+        let BookLedger::Account(reader) = book.ledger(&table()).unwrap() else { panic!("accounts") };
+        readers.push(reader);
+    }
+    let mut logged = Vec::new();
+    for reader in &readers {
+        for purse in (0..3).map(PurseId) {
+            assert_eq!(reader.logged_opening(purse), reader.opening(purse).units());
+        }
+        logged.push(reader.opening(PurseId(1)).units());
+    }
+    assert!(logged.is_sorted() && logged[0] < logged[2], "the readers see openings of their own time: {logged:?}");
 }
 
 fn push_blocks(book: &Book, (from, to): (u64, u64), changes_max: usize, commit: bool) {

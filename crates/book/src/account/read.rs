@@ -125,7 +125,8 @@ impl AccountLedger {
         }
     }
 
-    fn logged_opening(&self, purse: PurseId) -> u128 {
+    /// The purse's newest entry of this commit in the log.
+    pub(crate) fn logged_opening(&self, purse: PurseId) -> u128 {
         let log = self.column(OPENINGS);
         let tail = settled_tail(
             log.rows(),

@@ -12,7 +12,7 @@ use super::rows::outpoint_fingerprint;
 use super::rows::{ENDS_MAX, FOREIGN, ForeignRow, OUTPUTS, OutputRow, SPENT_BY, TRANSACTIONS, TransactionRow, txid};
 use crate::column::{Growing, Rows as _};
 use crate::lookup::Index;
-use crate::names::{NONE, check_name, holder_name};
+use crate::names::{NONE, check_name, holder_is, holder_name};
 use crate::run::fingerprint;
 use crate::{BookError, DeedError};
 
@@ -204,10 +204,10 @@ impl Known<'_> {
 
     fn check_prevout(&self, input: &UtxoInput, row: &OutputRow) -> Result<(), DeedError> {
         let Some(says) = &input.spent else { return Ok(()) };
-        let holder = holder_name(self.columns, row.holder);
-        if says.amount.units() == u128::from(row.value) && says.holder == holder {
+        if says.amount.units() == u128::from(row.value) && holder_is(self.columns, row.holder, &says.holder) {
             return Ok(());
         }
+        let holder = holder_name(self.columns, row.holder);
         let text = |value: u128, holder: &str| format!("{value} base units of {holder}");
         Err(DeedError::PrevoutContradicts {
             output: outpoint_text(&input.outpoint),
