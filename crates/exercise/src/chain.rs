@@ -169,6 +169,20 @@ impl<W: Write> Chain<W> {
         pays.iter().map(|pay| Lock::of(self.seed, pay.key)).collect()
     }
 
+    /// The hash of the block's 80-byte header.
+    fn header_hash(&mut self, merkle: &[u8; 32]) -> [u8; 32] {
+        let raw = &mut self.raw;
+        raw.clear();
+        raw.extend(4u32.to_le_bytes());
+        raw.extend(self.previous.unwrap_or([0; 32]));
+        raw.extend(merkle);
+        raw.extend(self.block_time.to_le_bytes()[..4].iter());
+        raw.extend(BITS.to_le_bytes());
+        // The plan's mark as nonce: each plan starts from a genesis, and so a ledger id, of its own.
+        raw.extend(self.mark.to_le_bytes());
+        sha256d(raw)
+    }
+
     fn seal_with(&mut self, pays: &[Pay]) -> io::Result<Vec<Coin>> {
         let locks = self.locks(pays);
         let height = self.counts.blocks;
@@ -186,17 +200,7 @@ impl<W: Write> Chain<W> {
         let txid = close(raw, pays, &locks);
         let merkle = merkle_root(txid, &self.txids);
 
-        // The plan's mark as nonce: each world starts from a genesis, and so a ledger id, of its own.
-        let nonce = self.mark;
-        let parent = self.previous.unwrap_or([0; 32]);
-        raw.clear();
-        raw.extend(4u32.to_le_bytes());
-        raw.extend(parent);
-        raw.extend(merkle);
-        raw.extend(self.block_time.to_le_bytes()[..4].iter());
-        raw.extend(BITS.to_le_bytes());
-        raw.extend(nonce.to_le_bytes());
-        let hash = sha256d(raw);
+        let hash = self.header_hash(&merkle);
 
         let mut line = String::with_capacity(self.body.len() + 1024);
         line.push_str("{\"hash\":\"");
@@ -208,8 +212,9 @@ impl<W: Write> Chain<W> {
         hex_reversed(&mut line, &merkle);
         let _ = write!(
             line,
-            "\",\"time\":{},\"nonce\":{nonce},\"bits\":\"{BITS:08x}\",\"nTx\":{}",
+            "\",\"time\":{},\"nonce\":{},\"bits\":\"{BITS:08x}\",\"nTx\":{}",
             self.block_time,
+            self.mark,
             self.txids.len() + 1
         );
         if let Some(previous) = self.previous {

@@ -40,8 +40,9 @@ pub use plan::{
 };
 pub use truth::{IncidentTruth, Loss, Place, PlaceKind, Placement, SCHEMA as TRUTH_SCHEMA, Score, Step, Truth};
 
-use papers::{FORGED_FILE, HEIST, incident_yaml, tags_yaml};
+use papers::{FORGED_FILE, HEIST, IncidentWords, incident_yaml, tags_yaml};
 use sink::Sink;
+use world::Told;
 
 /// The UTXO ledger's file: blocks, one a line.
 pub const CHAIN_FILE: &str = "chain.ndjson";
@@ -113,7 +114,6 @@ pub fn stream(plan: &Plan, sinks: Sinks<'_>) -> io::Result<Papers> {
     check(plan)?;
     let mut ledgers = Vec::new();
     let mut files = Vec::new();
-    let mut tags = Vec::new();
 
     let mut sink = Sink::new(sinks.chain);
     let (told, counts) = world::run_chain(plan, &mut sink)?;
@@ -129,7 +129,7 @@ pub fn stream(plan: &Plan, sinks: Sinks<'_>) -> io::Result<Papers> {
     files.push(sink.summary(CHAIN_FILE));
     let mut heist = vec![told];
 
-    let mut of_accounts = |told: &world::Told, counts: accounts::AccountCounts, file: FileSummary| {
+    let mut of_accounts = |told: &Told, counts: accounts::AccountCounts, file: FileSummary| {
         ledgers.push(LedgerSummary {
             ledger: told.loss.ledger.clone(),
             file: file.file.clone(),
@@ -156,10 +156,21 @@ pub fn stream(plan: &Plan, sinks: Sinks<'_>) -> io::Result<Papers> {
         incidents.push((FORGED_FILE, vec![told]));
     }
 
-    let mut papers = Vec::new();
+    Ok(papers(plan, ledgers, files, incidents))
+}
+
+/// What is told of the ledgers, as papers.
+fn papers(
+    plan: &Plan,
+    ledgers: Vec<LedgerSummary>,
+    files: Vec<FileSummary>,
+    incidents: Vec<(IncidentWords, Vec<Told>)>,
+) -> Papers {
+    let mut yaml = Vec::new();
+    let mut tags = Vec::new();
     let mut truths = Vec::new();
     for (words, told) in incidents {
-        papers.push((format!("incident-{}.yaml", words.id), incident_yaml(&words, &told)));
+        yaml.push((format!("incident-{}.yaml", words.id), incident_yaml(&words, &told)));
         let mut truth = IncidentTruth { incident: words.id.to_owned(), losses: Vec::new(), steps: Vec::new() };
         for mut told in told {
             tags.append(&mut told.tags);
@@ -177,7 +188,7 @@ pub fn stream(plan: &Plan, sinks: Sinks<'_>) -> io::Result<Papers> {
         files,
     };
     let truth = Truth { schema: TRUTH_SCHEMA.to_owned(), incidents: truths };
-    Ok(Papers { incidents: papers, tags: tags_yaml(&tags), truth, summary })
+    Papers { incidents: yaml, tags: tags_yaml(&tags), truth, summary }
 }
 
 fn check(plan: &Plan) -> io::Result<()> {

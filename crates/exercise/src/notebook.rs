@@ -1,7 +1,7 @@
 //! [`Notebook`]: the launderer's own book-keeping on one ledger, which becomes the truth.
 //!
-//! Responsible for steps and places as they accrue. What the amounts are is for the two launderers
-//! ([`crate::coin_launderer`], [`crate::account_launderer`]) to know.
+//! Responsible for steps and places as they accrue. What the amounts are is for the launderers
+//! ([`crate::coin_launderer`], [`crate::token_launderer`], [`crate::bank_launderer`]) to know.
 
 use std::collections::BTreeMap;
 

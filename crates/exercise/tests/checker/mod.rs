@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exercise::{Exact, Papers, PlaceKind, Plan, Sinks};
+use exercise::{Exact, Loss, Papers, Place, PlaceKind, Plan, Sinks};
 use ledger::{LedgerId, Time};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -148,6 +148,17 @@ fn merkle(mut row: Vec<Vec<u8>>) -> Vec<u8> {
     row.remove(0)
 }
 
+/// The block's Merkle root and hash are those of what it shows.
+fn check_header(block: &Block, ids: &[Vec<u8>]) {
+    let root = reversed(&block.merkleroot);
+    assert_eq!(merkle(ids.to_vec()), root, "block {}", block.height);
+    let parent = block.previousblockhash.as_deref().map_or(vec![0; 32], reversed);
+    let time = u32::try_from(block.time).unwrap().to_le_bytes();
+    let bits = u32::from_str_radix(&block.bits, 16).unwrap().to_le_bytes();
+    let header = [&4u32.to_le_bytes()[..], &parent, &root, &time, &bits, &block.nonce.to_le_bytes()].concat();
+    assert_eq!(sha256d(&header), reversed(&block.hash), "block {}", block.height);
+}
+
 /// Replays `chain.ndjson`: ids, links, sums, single spends, fees, addresses.
 pub fn replay_chain(made: &Made, stolen: &BTreeSet<String>) -> Held {
     let ledger = LedgerId::parse(&made.papers.summary.ledgers[0].ledger).expect("a CAIP-2 id");
@@ -164,13 +175,7 @@ pub fn replay_chain(made: &Made, stolen: &BTreeSet<String>) -> Held {
         }
         assert!(previous.as_ref().is_none_or(|(_, time)| *time < block.time), "block {height}: time moves on");
         let ids: Vec<Vec<u8>> = block.tx.iter().map(txid).collect();
-        assert_eq!(merkle(ids.clone()), reversed(&block.merkleroot), "block {height}");
-        let parent = block.previousblockhash.as_deref().map_or(vec![0; 32], reversed);
-        let time = u32::try_from(block.time).unwrap().to_le_bytes();
-        let bits = u32::from_str_radix(&block.bits, 16).unwrap().to_le_bytes();
-        let root = reversed(&block.merkleroot);
-        let header = [&4u32.to_le_bytes()[..], &parent, &root, &time, &bits, &block.nonce.to_le_bytes()].concat();
-        assert_eq!(sha256d(&header), reversed(&block.hash), "block {height}");
+        check_header(&block, &ids);
 
         let mut fees = 0;
         let mut coinbase = 0;
@@ -305,59 +310,55 @@ pub fn check(made: &Made) -> usize {
         assert_eq!(ledgers[&summary.ledger].transactions.len() as u64, summary.transactions, "{}", summary.ledger);
     }
 
-    let tagged = |holder: &str| made.papers.tags.contains(&format!("address: \"{holder}\""));
-    let spreads = made.plan.spread_legs.is_some();
     let mut places = 0;
     for incident in &made.papers.truth.incidents {
-        let losses: u128 = incident.losses.iter().map(|loss| loss.amount.amount.units()).sum();
-        assert!(losses > 0);
         for step in &incident.steps {
             assert!(ledgers[&step.ledger].transactions.contains(&step.transaction), "{step:?}");
             assert!(step.loot.amount <= step.amount.amount, "{step:?}");
         }
         for loss in &incident.losses {
             let held = &ledgers[&loss.ledger];
-            let started: u128 = if loss.asset == "BTC" {
-                outputs.iter().map(|output| held.payments[output]).sum()
-            } else {
-                let of_loss =
-                    payments.iter().filter(|(key, _)| held.transactions.contains(key.split('>').next().unwrap()));
-                of_loss
-                    .map(|(key, amount)| {
-                        let amount = units(amount, loss.amount.scale);
-                        assert_eq!(
-                            held.payments[&format!("{key}>{}", loss.asset)],
-                            amount,
-                            "an incident claims what moved"
-                        );
-                        amount
-                    })
-                    .sum()
-            };
+            let started = started(loss, held, &outputs, &payments);
+            assert!(started > 0);
             assert_eq!(started, loss.amount.amount.units(), "the starts bring the loss");
             let sum: u128 = loss.places.iter().map(|place| place.origin_amount.amount.units()).sum();
             assert_eq!(sum, started, "the account of the loot closes");
             for place in &loss.places {
+                check_place(made, held, place);
                 places += 1;
-                let key = || (place.holder.clone().expect("somebody holds it"), place.asset.clone());
-                let amount = place.amount.amount.units();
-                match place.kind {
-                    PlaceKind::Balance if !spreads => {
-                        assert!(held.balances.get(&key()).is_some_and(|balance| *balance >= amount), "{place:?}");
-                        assert!(!tagged(&key().0), "{place:?}");
-                    }
-                    PlaceKind::Balance => assert!(held.received[&key()] >= amount, "{place:?}"),
-                    PlaceKind::Service | PlaceKind::Mixer | PlaceKind::Bridge => {
-                        assert!(held.received[&key()] >= amount, "{place:?}");
-                        assert!(tagged(&key().0), "{place:?}");
-                    }
-                    PlaceKind::Fee | PlaceKind::Unknown => assert_eq!(place.holder, None),
-                }
-                if let Some(holder) = &place.holder {
-                    assert!(held.reached.contains(holder), "no stolen unit can have reached {place:?}");
-                }
             }
         }
     }
     places
+}
+
+/// How much the incident file's starts bring of a loss, each held against what moved.
+fn started(loss: &Loss, held: &Held, outputs: &BTreeSet<String>, payments: &BTreeMap<String, String>) -> u128 {
+    if loss.asset == "BTC" {
+        return outputs.iter().map(|output| held.payments[output]).sum();
+    }
+    let on_ledger = payments.iter().filter(|(key, _)| held.transactions.contains(key.split('>').next().unwrap()));
+    let amounts = on_ledger.map(|(key, amount)| {
+        let amount = units(amount, loss.amount.scale);
+        assert_eq!(held.payments[&format!("{key}>{}", loss.asset)], amount, "an incident claims what moved");
+        amount
+    });
+    amounts.sum()
+}
+
+/// A place holds, or received, what it is said to; is tagged as it should be; and could be reached.
+fn check_place(made: &Made, held: &Held, place: &Place) {
+    let Some(holder) = &place.holder else {
+        assert!(matches!(place.kind, PlaceKind::Fee | PlaceKind::Unknown), "{place:?}");
+        return;
+    };
+    let key = (holder.clone(), place.asset.clone());
+    let amount = place.amount.amount.units();
+    let tagged = made.papers.tags.contains(&format!("address: \"{holder}\""));
+    let still_there = place.kind == PlaceKind::Balance && made.plan.spread_legs.is_none();
+    let had = if still_there { held.balances.get(&key) } else { held.received.get(&key) };
+    assert!(had.is_some_and(|had| *had >= amount), "{place:?}");
+    assert_eq!(tagged, place.kind != PlaceKind::Balance, "{place:?}");
+    assert!(!matches!(place.kind, PlaceKind::Fee | PlaceKind::Unknown), "{place:?}");
+    assert!(held.reached.contains(holder), "no stolen unit can have reached {place:?}");
 }
