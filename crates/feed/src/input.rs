@@ -183,3 +183,42 @@ impl<R: Read> Read for Unpacked<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &Input) -> (Vec<u8>, [u8; 32]) {
+        let mut reading = input.read().unwrap();
+        let mut bytes = Vec::new();
+        reading.read_to_end(&mut bytes).unwrap();
+        (bytes, reading.into_hash().finalize().into())
+    }
+
+    #[test]
+    fn what_cannot_be_rewound_is_read_twice_all_the_same() {
+        let text = b"some rows".repeat(100_000);
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&text).unwrap();
+        let packed = packed.finish().unwrap();
+        let mut told = 0;
+        for bytes in [text.as_slice(), packed.as_slice()] {
+            let mut progress = |step: Step| told = step.done;
+            let input = Input::spooled("a pipe", bytes, &std::env::temp_dir(), &mut progress).unwrap();
+            assert_eq!((input.bytes, told), (bytes.len() as u64, bytes.len() as u64));
+            let first = read(&input);
+            assert!(first.0 == text, "what comes out is what went in");
+            assert!(first == read(&input), "packed or not, it is the same source");
+            assert_eq!(first.1, <[u8; 32]>::from(Sha256::digest(&text)));
+        }
+    }
+
+    #[test]
+    fn a_gzip_bomb_goes_off_at_its_limit() {
+        let mut bomb = Unpacked { bytes: io::repeat(0), left: 1 << 20 };
+        let mut read = Vec::new();
+        let error = bomb.read_to_end(&mut read).unwrap_err();
+        assert!(error.to_string().starts_with("it unpacks to more than 200 times its size"), "{error}");
+        assert!(read.len() <= 1 << 20);
+    }
+}
