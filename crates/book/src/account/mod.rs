@@ -1,6 +1,7 @@
 //! Account ledgers on disk: every (holder, asset) pair is a purse that is paid into and out of for ever.
 
 mod openings;
+mod purses;
 mod read;
 mod rows;
 mod undo;

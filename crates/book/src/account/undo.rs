@@ -19,6 +19,9 @@ use crate::names::{
     name_start,
 };
 
+/// How many waiting legs are changed between looks at how many changes are held in memory.
+const STRIDE: u64 = 1 << 16;
+
 /// How many rows of each column stay.
 struct Keep {
     transactions: u64,
@@ -101,7 +104,7 @@ impl AccountWriter {
                 let Some(purse) = end.purse().filter(|purse| purse.0 < keep.purses) else { continue };
                 if previous < keep.legs {
                     self.store.columns[PURSE_TAILS].set_word(purse.0, TAIL_LEG, previous);
-                    self.let_wait(purse.0, previous, keep.transactions);
+                    self.let_wait(purse.0, previous, keep.transactions)?;
                     self.store.relieve()?;
                 }
             }
@@ -109,27 +112,31 @@ impl AccountWriter {
         Ok(())
     }
 
-    fn let_wait(&mut self, purse: u64, mut leg: u64, end: u64) {
-        let legs = &mut self.store.columns[LEGS];
-        loop {
+    fn let_wait(&mut self, purse: u64, mut leg: u64, end: u64) -> Result<(), BookError> {
+        for step in 1u64.. {
+            let legs = &mut self.store.columns[LEGS];
             let row = LegRow(legs.words(leg));
             let link = if row.pays(purse) { PAYER_NEXT } else { PAYEE_NEXT };
             let next = legs.word(leg, link);
             if next == NONE || next < end {
-                return;
+                break;
             }
             if row.is_paid(purse) {
                 legs.set_word(leg, PAYEE_NEXT, NONE);
             }
             if row.pays(purse) {
                 legs.set_word(leg, PAYER_NEXT, NONE);
-                return;
+                break;
             }
             match row.previous_of(purse) {
                 Some(before) if before < leg => leg = before,
-                _ => return,
+                _ => break,
+            }
+            if step.is_multiple_of(STRIDE) {
+                self.store.relieve()?;
             }
         }
+        Ok(())
     }
 
     fn unlink_openings(&mut self, keep: &Keep) -> Result<(), BookError> {

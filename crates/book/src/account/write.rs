@@ -1,8 +1,7 @@
 //! [`AccountWriter`]: takes transactions in order and lays them down as legs.
 //!
 //! Each leg knows what its purses held before it, relative to their opening balances, and which leg of each purse came
-//! before. When a purse pays, the deposits that were waiting for it learn where the money went next: its chain is
-//! walked back from the tail to the last leg in which it paid, so every leg is visited once per end.
+//! before; what a leg does to its purses stands in [`super::purses`].
 //!
 //! It does not decode or sort anything: whoever calls hands in checked values, oldest first.
 
@@ -12,16 +11,17 @@ use ledger::{AccountTransaction, End, Kind, LedgerId, PurseId, Seq, Time};
 use money::{Amount, Asset};
 use rustc_hash::FxHashMap;
 
+use super::purses::{Purses, Refused, UNTOUCHED};
 use super::rows::{
-    Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, SPECS, TAIL_LEG,
-    TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE, halves,
+    Field, LEGS, LegRow, PURSES, PurseRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow,
+    WIDE, halves,
 };
 use crate::column::{Growing, Rows as _};
 use crate::lookup::Index;
 use crate::manifest::{Source, hex};
 use crate::names::{
-    ASSETS_MAX, HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, Holders, NONE, NONE_40, append_asset, append_name, check_name,
-    holder_fingerprint, holder_name, name_bytes, name_text, read_assets,
+    ASSETS_MAX, HOLDERS, HOLDERS_LOOKUP, Holders, append_asset, append_name, check_name, holder_fingerprint,
+    holder_name, name_bytes, name_text, read_assets,
 };
 use crate::run::fingerprint;
 use crate::store::Store;
@@ -29,19 +29,6 @@ use crate::{BookError, DeedError};
 
 /// A transaction keeps its number of legs in 24 bits.
 const LEGS_MAX: usize = (1 << 24) - 1;
-/// How many purses the writer remembers between batches: some 64 MiB.
-const PURSES_MAX: usize = 1 << 19;
-
-/// What the writer remembers of a purse.
-#[derive(Clone, Copy, Debug)]
-struct State {
-    /// Balance relative to the opening.
-    held: i128,
-    opening: u128,
-    tail: u64,
-    tail_opening: u64,
-    dirty: bool,
-}
 
 /// An account ledger, open for writing. What is pushed becomes part of the ledger with [`AccountWriter::commit`].
 #[derive(Debug)]
@@ -51,8 +38,7 @@ pub struct AccountWriter {
     pub(super) names: Index,
     pub(super) assets: Vec<Asset>,
     asset_numbers: FxHashMap<String, u32>,
-    purses: FxHashMap<(u64, u32), u64>,
-    states: FxHashMap<u64, State>,
+    purses: Purses,
     last_time: Option<Time>,
     source: Option<usize>,
 }
@@ -75,8 +61,7 @@ impl AccountWriter {
             names,
             assets: Vec::new(),
             asset_numbers: FxHashMap::default(),
-            purses: FxHashMap::default(),
-            states: FxHashMap::default(),
+            purses: Purses::default(),
             last_time: None,
             source: None,
         };
@@ -88,8 +73,7 @@ impl AccountWriter {
     pub(super) fn remember(&mut self) -> Result<(), BookError> {
         self.assets = read_assets(&self.store.columns)?;
         self.asset_numbers = (0u32..).zip(&self.assets).map(|(at, asset)| (asset.symbol.clone(), at)).collect();
-        self.purses.clear();
-        self.states.clear();
+        self.purses.forget();
         self.source = None;
         let end = self.end().0;
         self.last_time = end.checked_sub(1).map(|last| Time::from_micros(self.row(last).time));
@@ -273,56 +257,8 @@ impl AccountWriter {
     fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<End, BookError> {
         let Some(name) = name else { return Ok(End::Outside) };
         let holder = self.holders.find_or_add(&mut self.store.columns, name)?;
-        if let Some(purse) = self.purses.get(&(holder, asset)) {
-            return Ok(End::Purse(PurseId(*purse)));
-        }
-        let purse = match self.find_purse(holder, asset) {
-            Some(purse) => purse,
-            None => self.add_purse(holder, asset)?,
-        };
-        if self.purses.len() >= PURSES_MAX {
-            self.purses.clear();
-        }
-        self.purses.insert((holder, asset), purse);
+        let purse = self.purses.find_or_add(&mut self.store.columns, holder, asset)?;
         Ok(End::Purse(PurseId(purse)))
-    }
-
-    /// Walks the holder's purses, which are few: as many as it has assets.
-    fn find_purse(&self, holder: u64, asset: u32) -> Option<u64> {
-        let columns = &self.store.columns;
-        let mut purse = columns[HOLDERS].word(holder, HOLDER_TAIL);
-        while purse != NONE {
-            let row = PurseRow::of(columns[PURSES].words(purse));
-            if row.asset == asset {
-                return Some(purse);
-            }
-            purse = if row.previous < purse { row.previous } else { NONE };
-        }
-        None
-    }
-
-    fn add_purse(&mut self, holder: u64, asset: u32) -> Result<u64, BookError> {
-        let columns = &mut self.store.columns;
-        let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
-        let purse = columns[PURSES].append(PurseRow { holder, asset, previous }.words())?;
-        columns[PURSE_TAILS].append([NONE, NONE])?;
-        columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
-        let fresh = State { held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true };
-        self.states.insert(purse, fresh);
-        Ok(purse)
-    }
-
-    fn state(&self, purse: u64) -> State {
-        if let Some(state) = self.states.get(&purse) {
-            return *state;
-        }
-        let columns = &self.store.columns;
-        let tail = columns[PURSE_TAILS].word(purse, TAIL_LEG);
-        let tail_opening = columns[PURSE_TAILS].word(purse, TAIL_OPENING);
-        let held = if tail == NONE { 0 } else { LegRow(columns[LEGS].words(tail)).held_after(purse, &columns[WIDE]) };
-        let opening =
-            if tail_opening == NONE { 0 } else { OpeningRow::of(columns[OPENINGS].words(tail_opening)).total };
-        State { held, opening, tail: tail & NONE_40, tail_opening, dirty: false }
     }
 
     fn move_value(
@@ -334,75 +270,34 @@ impl AccountWriter {
         amount: Amount,
         transaction: &str,
     ) -> Result<(), BookError> {
-        let leg = self.store.columns[LEGS].rows();
-        let signed = amount.units().cast_signed();
-        let (mut previous, mut before) = ([NONE_40; 2], [0i128; 2]);
+        let (mut paying, mut paid) = (UNTOUCHED, UNTOUCHED);
         if let Some(PurseId(purse)) = payer.purse() {
-            let mut state = self.state(purse);
-            (previous[0], before[0]) = (state.tail, state.held);
-            self.link_waiting(purse, state.tail, seq);
-            state.held -= signed;
-            state.opening = self.cover(purse, leg, &mut state)?;
-            state.tail = leg;
-            self.keep(purse, state, transaction)?;
+            let found = self.purses.pay(&mut self.store, purse, seq.0, amount);
+            paying = found.map_err(|refused| self.explain(refused, purse, transaction))?;
         }
         if let Some(PurseId(purse)) = payee.purse() {
-            let mut state = self.state(purse);
-            previous[1] = if payer == payee { previous[0] } else { state.tail };
-            before[1] = state.held;
-            state.held += signed;
-            state.tail = leg;
-            self.keep(purse, state, transaction)?;
+            let itself = (payer == payee).then_some(paying);
+            let found = self.purses.receive(&self.store, purse, amount, itself);
+            paid = found.map_err(|refused| self.explain(refused, purse, transaction))?;
         }
-        let mut row = LegRow::new(payer, payee, asset, previous);
+        let mut row = LegRow::new(payer, payee, asset, [paying.previous, paid.previous]);
         self.set_amount(&mut row, amount.units())?;
-        self.set_before(&mut row, Field::PayerBefore, before[0])?;
-        self.set_before(&mut row, Field::PayeeBefore, before[1])?;
+        self.set_before(&mut row, Field::PayerBefore, paying.held)?;
+        self.set_before(&mut row, Field::PayeeBefore, paid.held)?;
         self.store.columns[LEGS].append(row.0)?;
         Ok(())
     }
 
-    /// Tells the purse's legs since its last payment, and that payment, that it pays now.
-    fn link_waiting(&mut self, purse: u64, mut leg: u64, seq: Seq) {
-        let legs = &mut self.store.columns[LEGS];
-        while leg != NONE_40 {
-            let row = LegRow(legs.words(leg));
-            if row.is_paid(purse) {
-                legs.set_word(leg, PAYEE_NEXT, seq.0);
-            }
-            if row.pays(purse) {
-                legs.set_word(leg, PAYER_NEXT, seq.0);
-                return;
-            }
-            match row.previous_of(purse) {
-                Some(before) if before < leg => leg = before,
-                _ => return,
+    fn explain(&self, refused: Refused, purse: u64, transaction: &str) -> BookError {
+        match refused {
+            Refused::Book(error) => error,
+            Refused::Overflow => {
+                let row = PurseRow::of(self.store.columns[PURSES].words(purse));
+                let symbol = &self.assets[row.asset as usize].symbol;
+                let purse = format!("{}/{symbol}", holder_name(&self.store.columns, row.holder));
+                DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into()
             }
         }
-    }
-
-    /// What the purse must have held before everything, so that it never holds less than nothing.
-    fn cover(&mut self, purse: u64, leg: u64, state: &mut State) -> Result<u128, BookError> {
-        let lacking = u128::try_from(-state.held).unwrap_or(0);
-        if lacking <= state.opening {
-            return Ok(state.opening);
-        }
-        let row = OpeningRow { total: lacking, purse, leg, previous: state.tail_opening };
-        state.tail_opening = self.store.columns[OPENINGS].append(row.words())?;
-        Ok(lacking)
-    }
-
-    fn keep(&mut self, purse: u64, mut state: State, transaction: &str) -> Result<(), BookError> {
-        let most = Amount::MAX.units();
-        if state.opening > most || state.held > most.cast_signed() - state.opening.cast_signed() {
-            let row = PurseRow::of(self.store.columns[PURSES].words(purse));
-            let symbol = &self.assets[row.asset as usize].symbol;
-            let purse = format!("{}/{symbol}", holder_name(&self.store.columns, row.holder));
-            return Err(DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into());
-        }
-        state.dirty = true;
-        self.states.insert(purse, state);
-        Ok(())
     }
 
     fn set_amount(&mut self, row: &mut LegRow, amount: u128) -> Result<(), BookError> {
@@ -424,20 +319,8 @@ impl AccountWriter {
     /// Makes the batch part of the ledger. After an error the ledger is as it was at the last commit.
     pub fn commit(&mut self) -> Result<(), BookError> {
         self.store.check()?;
-        let tails = &mut self.store.columns[PURSE_TAILS];
-        for (purse, state) in &mut self.states {
-            if std::mem::take(&mut state.dirty) {
-                tails.set_word(*purse, TAIL_LEG, if state.tail == NONE_40 { NONE } else { state.tail });
-                if tails.word(*purse, TAIL_OPENING) != state.tail_opening {
-                    tails.set_word(*purse, TAIL_OPENING, state.tail_opening);
-                }
-            }
-        }
-        self.store.commit(&mut [&mut self.holders.index, &mut self.names])?;
-        if self.states.len() >= PURSES_MAX {
-            self.states.clear();
-        }
-        Ok(())
+        self.purses.settle(&mut self.store.columns);
+        self.store.commit(&mut [&mut self.holders.index, &mut self.names])
     }
 
     /// The id of a transaction.

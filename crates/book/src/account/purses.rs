@@ -1,0 +1,199 @@
+//! [`Purses`]: what the writer of an account ledger remembers of purses, and what a leg does to them.
+//!
+//! A purse that pays tells its waiting legs where the money went next, and gets an opening balance where it lacks
+//! money. What is remembered can always be read again from the columns; it is forgotten when it grows too large.
+
+use money::Amount;
+use rustc_hash::FxHashMap;
+
+use super::rows::{
+    LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, TAIL_LEG, TAIL_OPENING,
+    WIDE,
+};
+use crate::BookError;
+use crate::column::{Growing, Rows as _};
+use crate::names::{HOLDER_TAIL, HOLDERS, NONE, NONE_40};
+use crate::store::Store;
+
+/// How many purses the writer remembers between batches: some 32 MiB.
+const PURSES_MAX: usize = 1 << 18;
+/// How many waiting legs are told between looks at how many changes the batch holds.
+const STRIDE: u64 = 1 << 16;
+
+/// What the writer remembers of a purse.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// Balance relative to the opening.
+    held: i128,
+    opening: u128,
+    tail: u64,
+    tail_opening: u64,
+    dirty: bool,
+}
+
+/// A purse as a leg finds it: the leg before, and what it held relative to its opening.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) previous: u64,
+    pub(super) held: i128,
+}
+
+/// A purse as nobody has touched it.
+pub(super) const UNTOUCHED: Found = Found { previous: NONE_40, held: 0 };
+
+/// Why a purse cannot take part in a leg.
+pub(super) enum Refused {
+    /// It would hold, or would have to have held, more than fits.
+    Overflow,
+    /// The book failed.
+    Book(BookError),
+}
+
+impl From<BookError> for Refused {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Purses {
+    numbers: FxHashMap<(u64, u32), u64>,
+    states: FxHashMap<u64, State>,
+}
+
+impl Purses {
+    pub(super) fn forget(&mut self) {
+        self.numbers.clear();
+        self.states.clear();
+    }
+
+    /// The purse of a holder and an asset, made if there is none.
+    pub(super) fn find_or_add(&mut self, columns: &mut [Growing], holder: u64, asset: u32) -> Result<u64, BookError> {
+        if let Some(purse) = self.numbers.get(&(holder, asset)) {
+            return Ok(*purse);
+        }
+        let purse = match find(columns, holder, asset) {
+            Some(purse) => purse,
+            None => self.add(columns, holder, asset)?,
+        };
+        if self.numbers.len() >= PURSES_MAX {
+            self.numbers.clear();
+        }
+        self.numbers.insert((holder, asset), purse);
+        Ok(purse)
+    }
+
+    fn add(&mut self, columns: &mut [Growing], holder: u64, asset: u32) -> Result<u64, BookError> {
+        let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
+        let purse = columns[PURSES].append(PurseRow { holder, asset, previous }.words())?;
+        columns[PURSE_TAILS].append([NONE, NONE])?;
+        columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
+        let fresh = State { held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true };
+        self.states.insert(purse, fresh);
+        Ok(purse)
+    }
+
+    /// The purse pays in the leg that is written next, which belongs to transaction `seq`.
+    pub(super) fn pay(&mut self, store: &mut Store, purse: u64, seq: u64, amount: Amount) -> Result<Found, Refused> {
+        let leg = store.columns[LEGS].rows();
+        let state = self.states.entry(purse).or_insert_with(|| load(&store.columns, purse));
+        let found = Found { previous: state.tail, held: state.held };
+        link_waiting(store, purse, state.tail, seq)?;
+        state.held -= amount.units().cast_signed();
+        state.tail = leg;
+        state.dirty = true;
+        let lacking = u128::try_from(-state.held).unwrap_or(0);
+        if lacking > state.opening {
+            let row = OpeningRow { total: lacking, purse, leg, previous: state.tail_opening };
+            state.tail_opening = store.columns[OPENINGS].append(row.words())?;
+            state.opening = lacking;
+        }
+        state.check().map(|()| found)
+    }
+
+    /// The purse is paid in the leg that is written next; by itself, if `paying` is how that leg found it as payer.
+    pub(super) fn receive(
+        &mut self,
+        store: &Store,
+        purse: u64,
+        amount: Amount,
+        paying: Option<Found>,
+    ) -> Result<Found, Refused> {
+        let state = self.states.entry(purse).or_insert_with(|| load(&store.columns, purse));
+        let found = Found { previous: paying.map_or(state.tail, |payer| payer.previous), held: state.held };
+        state.held += amount.units().cast_signed();
+        state.tail = store.columns[LEGS].rows();
+        state.dirty = true;
+        state.check().map(|()| found)
+    }
+
+    /// Before a commit: the tails go to their column.
+    pub(super) fn settle(&mut self, columns: &mut [Growing]) {
+        let tails = &mut columns[PURSE_TAILS];
+        for (purse, state) in &mut self.states {
+            if std::mem::take(&mut state.dirty) {
+                tails.set_word(*purse, TAIL_LEG, if state.tail == NONE_40 { NONE } else { state.tail });
+                if tails.word(*purse, TAIL_OPENING) != state.tail_opening {
+                    tails.set_word(*purse, TAIL_OPENING, state.tail_opening);
+                }
+            }
+        }
+        if self.states.len() >= PURSES_MAX {
+            self.states.clear();
+        }
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<(), Refused> {
+        let most = Amount::MAX.units();
+        let fits = self.opening <= most && self.held <= most.cast_signed() - self.opening.cast_signed();
+        if fits { Ok(()) } else { Err(Refused::Overflow) }
+    }
+}
+
+/// Walks the holder's purses, which are few: as many as it has assets.
+fn find(columns: &[Growing], holder: u64, asset: u32) -> Option<u64> {
+    let mut purse = columns[HOLDERS].word(holder, HOLDER_TAIL);
+    while purse != NONE {
+        let row = PurseRow::of(columns[PURSES].words(purse));
+        if row.asset == asset {
+            return Some(purse);
+        }
+        purse = if row.previous < purse { row.previous } else { NONE };
+    }
+    None
+}
+
+fn load(columns: &[Growing], purse: u64) -> State {
+    let tail = columns[PURSE_TAILS].word(purse, TAIL_LEG);
+    let tail_opening = columns[PURSE_TAILS].word(purse, TAIL_OPENING);
+    let held = if tail == NONE { 0 } else { LegRow(columns[LEGS].words(tail)).held_after(purse, &columns[WIDE]) };
+    let opening = if tail_opening == NONE { 0 } else { OpeningRow::of(columns[OPENINGS].words(tail_opening)).total };
+    State { held, opening, tail: tail & NONE_40, tail_opening, dirty: false }
+}
+
+/// Tells the purse's legs since its last payment, and that payment, that it pays now.
+fn link_waiting(store: &mut Store, purse: u64, mut leg: u64, seq: u64) -> Result<(), BookError> {
+    let mut told = 0;
+    while leg != NONE_40 {
+        let legs = &mut store.columns[LEGS];
+        let row = LegRow(legs.words(leg));
+        if row.is_paid(purse) {
+            legs.set_word(leg, PAYEE_NEXT, seq);
+        }
+        if row.pays(purse) {
+            legs.set_word(leg, PAYER_NEXT, seq);
+            break;
+        }
+        match row.previous_of(purse) {
+            Some(before) if before < leg => leg = before,
+            _ => break,
+        }
+        told += 1;
+        if u64::is_multiple_of(told, STRIDE) {
+            store.relieve()?;
+        }
+    }
+    Ok(())
+}
