@@ -174,6 +174,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ledgers_may_be_read_from_many_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<BookLedger>();
+    }
+
+    #[test]
     fn folder_names_tell_every_ledger_apart_and_lead_back() {
         for (id, folder) in [
             ("bitcoin", "bip122+000000000019d6689c085ae165831e93"),

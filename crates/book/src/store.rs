@@ -39,6 +39,8 @@ pub(crate) struct Store {
     /// How many changed words the batch may hold in memory.
     pub(crate) changes_max: usize,
     failed: bool,
+    /// Whether the manifest on disk is ahead of what the columns here know.
+    is_replaced: bool,
     _lock: File,
 }
 
@@ -50,7 +52,11 @@ impl Store {
         kind: Kind,
         specs: &'static [Spec],
     ) -> Result<Self, BookError> {
-        std::fs::create_dir_all(folder).map_err(BookError::io("create", folder))?;
+        if !folder.exists() {
+            std::fs::create_dir_all(folder).map_err(BookError::io("create", folder))?;
+            // A commit in a folder that a power cut takes away would be none.
+            folder.ancestors().skip(1).take(2).try_for_each(disk::sync_folder)?;
+        }
         let path = folder.join(WRITER_LOCK);
         let lock = disk::open_or_make(&path)?;
         match lock.try_lock() {
@@ -79,6 +85,7 @@ impl Store {
             journal: Journal::new(folder),
             changes_max: SECTION_CHANGES_MAX,
             failed: false,
+            is_replaced: false,
             _lock: lock,
         };
         store.restore()?;
@@ -193,7 +200,9 @@ impl Store {
             entry.1 = column.rows();
         }
         self.commit_manifest(indexes)?;
-        self.columns.iter_mut().try_for_each(Growing::settle)
+        self.columns.iter_mut().try_for_each(Growing::settle)?;
+        self.is_replaced = false;
+        Ok(())
     }
 
     fn commit_manifest(&mut self, indexes: &[&mut Index]) -> Result<(), BookError> {
@@ -203,8 +212,11 @@ impl Store {
         }
         self.manifest.write(&self.folder)?;
         self.base = base;
-        self.journal.drop_file()?;
-        indexes.iter().try_for_each(|index| index.tidy())
+        self.is_replaced = true;
+        // It is committed; what cannot be deleted now, the next writer deletes.
+        let _ = self.journal.drop_file();
+        let _ = indexes.iter().try_for_each(|index| index.tidy());
+        Ok(())
     }
 
     /// Readers out: whoever cuts mapped files short must be alone. The lock ends with the file.
@@ -248,17 +260,19 @@ impl Store {
             entry.1 = *rows;
         }
         self.commit_manifest(indexes)?;
-        self.columns.iter_mut().zip(rows).try_for_each(|(column, rows)| column.shorten(*rows))
+        self.columns.iter_mut().zip(rows).try_for_each(|(column, rows)| column.shorten(*rows))?;
+        self.is_replaced = false;
+        Ok(())
     }
 }
 
 impl Drop for Store {
     /// A batch that is dropped leaves nothing behind, if the disk lets us; otherwise the next writer clears it away.
     fn drop(&mut self) {
-        if !self.is_dirty() && !self.failed {
+        // If a step failed after the manifest was replaced, what looks like a batch here is committed.
+        if self.is_replaced || (!self.is_dirty() && !self.failed) {
             return;
         }
-        // If the failure came after the manifest was replaced, what looks like a batch is committed.
         let on_disk = Manifest::read(&self.folder, &self.ledger).map(|found| found.map_or([0; 32], |m| m.base()));
         if on_disk.is_ok_and(|base| base == self.base) && self.restore().is_ok() {
             let _ = self.columns.iter().try_for_each(Growing::cut);
