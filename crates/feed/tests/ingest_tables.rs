@@ -227,7 +227,7 @@ fn transactions() -> impl Strategy<Value = Vec<(String, Vec<String>)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(25) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
 
     #[test]
     fn shuffled_rows_make_the_same_ledger(
