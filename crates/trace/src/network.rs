@@ -5,11 +5,19 @@
 //!
 //! Instead of two maximum-flow runs a terminal from nothing, one flow that routes everything is kept and rerouted:
 //! what a terminal can gain is what can be led to it from the other terminals, what it can lose is what can be led to
-//! them. Cheap bounds from one scan end most searches before they start. The searches are Dinic's (shortest layers,
-//! blocking flow), confined to what they reach.
+//! them. Cheap bounds from one scan say where a search may stop, and a greedy pull from the terminal back through time
+//! mostly shows that the upper one is reached, without moving anything. The searches left over are Dinic's (shortest
+//! layers, blocking flow), confined to what they reach.
+
+use std::collections::BinaryHeap;
+
+use money::Amount;
 
 /// No limit. Half the range, so that sums of a few stay in it.
 pub(crate) const UNLIMITED: u128 = u128::MAX >> 2;
+
+/// How often a search wanders before it goes by layers. One round does nearly always.
+const WANDERINGS_MAX: u32 = 8;
 
 /// A node's number.
 pub(crate) type Node = u32;
@@ -49,30 +57,39 @@ impl Draft {
 
     /// For each terminal, in the order they were made, the least and the most that it can get.
     pub(crate) fn bounds(self) -> Vec<(u128, u128)> {
-        let (most, least) = self.cheap_bounds();
+        let cheap = self.cheap_bounds();
         let terminals = self.terminals.clone();
+        let mut puller = Puller::new(&self);
         let mut network = Network::new(self);
         terminals
             .iter()
             .map(|terminal| {
                 let at = *terminal as usize;
-                if most[at] == least[at] {
-                    return (least[at], most[at]);
+                let (most, least) = (cheap.most[at], cheap.least[at]);
+                if most == least {
+                    return (least, most);
                 }
-                let high = network.reroute(*terminal, Way::In, most[at]);
-                let low = network.reroute(*terminal, Way::Out, least[at]);
-                (low, high)
+                let high = if puller.reaches(&network, &cheap, *terminal) {
+                    most
+                } else {
+                    network.reroute(*terminal, Way::In, most)
+                };
+                (network.reroute(*terminal, Way::Out, least), high)
             })
             .collect()
     }
 
-    /// Per node: at most the sum of what its edges can bring, at least what no other edge can take.
-    fn cheap_bounds(&self) -> (Vec<u128>, Vec<u128>) {
+    /// At most the sum of what its edges can bring, at least what no other edge can take.
+    fn cheap_bounds(&self) -> Cheap {
         let nodes = self.nodes as usize;
         let (mut most, mut least, mut leaving) = (vec![0u128; nodes], vec![0u128; nodes], vec![0u128; nodes]);
+        let mut feed = vec![0u128; nodes];
         let mut edge_most = Vec::with_capacity(self.edges.len());
         self.in_order(|step| match step {
-            Entry::Feed(to, amount) => most[to] += amount,
+            Entry::Feed(to, amount) => {
+                most[to] += amount;
+                feed[to] += amount;
+            }
             Entry::Edge(from, to, limit) => {
                 let here = limit.min(most[from]);
                 most[to] += here;
@@ -89,7 +106,7 @@ impl Draft {
                 at += 1;
             }
         });
-        (most, least)
+        Cheap { most, least, feed, edge_most }
     }
 
     fn in_order(&self, mut visit: impl FnMut(Entry)) {
@@ -103,6 +120,78 @@ impl Draft {
         for (_, node, amount) in feeds {
             visit(Entry::Feed(*node as usize, *amount));
         }
+    }
+}
+
+/// Bounds from one scan forward, per node and edge.
+struct Cheap {
+    most: Vec<u128>,
+    least: Vec<u128>,
+    /// What enters at a node from the source.
+    feed: Vec<u128>,
+    edge_most: Vec<u128>,
+}
+
+/// Pulls as much as the cheap bound promises from a terminal back to the source, each node asking its edges in
+/// proportion to what they can bring. Where no node is asked for more than it can have, the pull is a flow, and the
+/// bound is reached.
+struct Puller {
+    /// A node's first edge out: it lies behind all edges in, so descending ranks visit a node after all who ask it.
+    rank: Vec<u32>,
+    asked: Vec<u128>,
+    queue: BinaryHeap<(u32, Node)>,
+    touched: Vec<Node>,
+}
+
+impl Puller {
+    fn new(draft: &Draft) -> Self {
+        let mut rank = vec![u32::MAX; draft.nodes as usize];
+        for (at, (from, ..)) in draft.edges.iter().enumerate().rev() {
+            rank[*from as usize] = u32::try_from(at).expect("a cone has fewer than 2^31 edges");
+        }
+        Self { rank, asked: vec![0; draft.nodes as usize], queue: BinaryHeap::new(), touched: Vec::new() }
+    }
+
+    fn reaches(&mut self, network: &Network, cheap: &Cheap, terminal: Node) -> bool {
+        self.ask(terminal, cheap.most[terminal as usize]);
+        let mut holds = true;
+        while let Some((_, node)) = self.queue.pop() {
+            let at = node as usize;
+            let asked = self.asked[at];
+            holds = asked <= cheap.most[at];
+            if !holds {
+                break;
+            }
+            let mut left = asked - asked.min(cheap.feed[at]);
+            let mut offered = cheap.most[at] - cheap.feed[at];
+            for place in network.first[at]..network.first[at + 1] {
+                let arc = network.arcs[place as usize];
+                if arc % 2 == 0 || left == 0 {
+                    continue;
+                }
+                let brings = cheap.edge_most[arc as usize / 2];
+                let share = Amount::new(left).share(Amount::new(brings), Amount::new(offered)).units();
+                left -= share;
+                offered -= brings;
+                if share > 0 {
+                    self.ask(network.heads[arc as usize], share);
+                }
+            }
+        }
+        self.queue.clear();
+        for node in self.touched.drain(..) {
+            self.asked[node as usize] = 0;
+        }
+        holds
+    }
+
+    fn ask(&mut self, node: Node, amount: u128) {
+        let asked = &mut self.asked[node as usize];
+        if *asked == 0 {
+            self.queue.push((self.rank[node as usize], node));
+            self.touched.push(node);
+        }
+        *asked += amount;
     }
 }
 
@@ -132,6 +221,8 @@ struct Network {
     stamp: Vec<u32>,
     layer: Vec<u32>,
     next_arc: Vec<u32>,
+    /// Whether a wandering search is on this node, or has found that nothing lies behind it.
+    closed: Vec<bool>,
     search: u32,
 }
 
@@ -183,6 +274,7 @@ impl Network {
             stamp: vec![0; nodes],
             layer: vec![0; nodes],
             next_arc: vec![0; nodes],
+            closed: vec![false; nodes],
             search: 0,
         }
     }
@@ -191,6 +283,11 @@ impl Network {
     /// it is known not to pass.
     fn reroute(&mut self, terminal: Node, way: Way, bound: u128) -> u128 {
         let at = terminal as usize;
+        for _ in 0..WANDERINGS_MAX {
+            if self.resting[at] == bound || !self.wander(terminal, way, bound) {
+                return self.resting[at];
+            }
+        }
         while self.resting[at] != bound {
             let Some(layers) = self.find_layers(terminal, way) else { break };
             let before = self.resting[at];
@@ -200,6 +297,74 @@ impl Network {
             }
         }
         self.resting[at]
+    }
+
+    /// Leads flow along paths as a depth-first search finds them, until no arc is untried. Gives back whether there was
+    /// any path: a search that finds none has seen everything that can be reached, so there is none.
+    fn wander(&mut self, terminal: Node, way: Way, bound: u128) -> bool {
+        self.search += 1;
+        let start = terminal as usize;
+        let mut path: Vec<u32> = Vec::new();
+        let mut node = start;
+        let mut found = false;
+        self.enter(start);
+        loop {
+            if self.is_partner(node, start, way) {
+                found = true;
+                self.push_along(&path, start, node, way, bound);
+                if self.resting[start] == bound {
+                    return true;
+                }
+                node = self.retreat(&mut path, way);
+                continue;
+            }
+            match self.untried(node, way) {
+                Some(arc) => {
+                    path.push(arc);
+                    node = self.heads[arc as usize] as usize;
+                    self.enter(node);
+                }
+                None => {
+                    let Some(arc) = path.pop() else { return found };
+                    node = self.heads[arc as usize ^ 1] as usize;
+                }
+            }
+        }
+    }
+
+    /// After a push: back to where the path is full, or off a partner that has given all it had. What is left behind
+    /// may be entered again.
+    fn retreat(&mut self, path: &mut Vec<u32>, way: Way) -> usize {
+        let full = path.iter().position(|arc| self.room[Self::moving(way, *arc)] == 0);
+        let keep = full.unwrap_or(path.len() - 1);
+        let node = self.heads[path[keep] as usize ^ 1] as usize;
+        for arc in path.drain(keep..) {
+            self.closed[self.heads[arc as usize] as usize] = false;
+        }
+        node
+    }
+
+    fn enter(&mut self, node: usize) {
+        if self.stamp[node] != self.search {
+            self.stamp[node] = self.search;
+            self.next_arc[node] = self.first[node + 1];
+        }
+        self.closed[node] = true;
+    }
+
+    /// The next arc to try from a node, last one first: time order puts a node's edges out behind its edges in, and
+    /// down is where partners are.
+    fn untried(&mut self, node: usize, way: Way) -> Option<u32> {
+        while self.next_arc[node] > self.first[node] {
+            let arc = self.arcs[self.next_arc[node] as usize - 1];
+            let head = self.heads[arc as usize] as usize;
+            let is_closed = self.stamp[head] == self.search && self.closed[head];
+            if !is_closed && self.room[Self::moving(way, arc)] > 0 {
+                return Some(arc);
+            }
+            self.next_arc[node] -= 1;
+        }
+        None
     }
 
     /// The arc along which flow moves when the search steps over `arc` away from the terminal.
