@@ -135,7 +135,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let seeds: Vec<Seed> = self.seeds[seeds].to_vec();
         match self.ledger.kind() {
             Kind::Utxo => self.visit_pot(seq, &legs, &seeds, observer),
-            Kind::Account if self.needs_netting(&legs) => self.visit_netted(seq, &legs, &seeds, observer),
+            Kind::Account if needs_netting(self.ledger, &legs) => self.visit_netted(seq, &legs, &seeds, observer),
             Kind::Account => self.visit_legs(seq, &legs, &seeds, observer),
         }
         self.ask_again(seq, &legs);
@@ -321,18 +321,6 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         }
     }
 
-    /// Whether some holder both pays and is paid, fees aside.
-    fn needs_netting(&self, legs: &[Leg]) -> bool {
-        if legs.iter().filter(|leg| leg.payee != End::Fee).nth(1).is_none() {
-            return false;
-        }
-        let holder = |end: End| end.purse().map(|purse| self.ledger.purse(purse).holder);
-        let mut payers: Vec<HolderId> =
-            legs.iter().filter(|leg| leg.payee != End::Fee).filter_map(|leg| holder(leg.payer)).collect();
-        payers.sort_unstable();
-        legs.iter().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
-    }
-
     fn note_held<O: Observer>(&mut self, state: &R::State, balance: Amount) {
         if O::WATCHES {
             self.note_held_of(state, balance);
@@ -439,4 +427,16 @@ fn movement(seq: Seq, step: Step, leg: &Leg, before: Amount) -> Movement {
         before,
         payee_before: leg.payee_before,
     }
+}
+
+/// Whether some holder both pays and is paid, fees aside.
+pub(crate) fn needs_netting<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> bool {
+    if legs.iter().filter(|leg| leg.payee != End::Fee).nth(1).is_none() {
+        return false;
+    }
+    let holder = |end: End| end.purse().map(|purse| ledger.purse(purse).holder);
+    let mut payers: Vec<HolderId> =
+        legs.iter().filter(|leg| leg.payee != End::Fee).filter_map(|leg| holder(leg.payer)).collect();
+    payers.sort_unstable();
+    legs.iter().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
 }

@@ -15,19 +15,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{AssetId, End, HolderId, Ledger, Leg, PurseId, Seq};
 use money::Amount;
+use rustc_hash::FxHashMap;
 
 use crate::flow::{Observer, Step};
 use crate::forward::{Movement, Pass};
-use crate::label::Seed;
+use crate::label::{Seed, sum_of};
 use crate::rule::{Parcel, Rule, convert};
 
 /// The net change of one purse, or of the outside in one asset.
 #[derive(Clone, Debug)]
-struct Net {
-    end: End,
+pub(crate) struct Net {
+    pub end: End,
     holder: Option<HolderId>,
-    asset: AssetId,
-    before: Amount,
+    pub asset: AssetId,
+    /// What it held when the transaction began.
+    pub before: Amount,
     paid: Amount,
     got: Amount,
     /// What deliveries of this transaction have brought so far.
@@ -39,17 +41,17 @@ impl Net {
         self.paid.saturating_sub(self.got)
     }
 
-    fn received(&self) -> Amount {
+    pub(crate) fn received(&self) -> Amount {
         self.got.saturating_sub(self.paid)
     }
 }
 
 /// `amount` of one asset that goes from one net payer to one net payee.
 #[derive(Clone, Debug)]
-struct Flow {
-    payer: usize,
-    payee: usize,
-    amount: Amount,
+pub(crate) struct Flow {
+    pub payer: usize,
+    pub payee: usize,
+    pub amount: Amount,
     /// What of it the payee still has to be given a content for.
     open: Amount,
 }
@@ -68,15 +70,9 @@ struct Exchanged {
 impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
     /// Visits a transaction by its net effect.
     pub(crate) fn visit_netted<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
-        let nets = self.nets(legs);
+        let nets = nets(self.ledger, legs);
         let mut flows = flows(&nets);
-        let exchangers = exchangers(&nets);
-        let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
-        let fed: BTreeSet<HolderId> = flows
-            .iter()
-            .filter(|flow| is_exchanger(flow.payee) && !is_exchanger(flow.payer))
-            .filter_map(|flow| nets[flow.payee].holder)
-            .collect();
+        let exchanges = exchanges(&nets, &flows);
 
         // All payments first, all arrivals after: the transaction is one moment.
         let mut arrivals: Vec<(Movement, Parcel)> = Vec::new();
@@ -98,25 +94,12 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
                 before,
                 payee_before: Amount::ZERO,
             };
-            let own = is_exchanger(flow.payer)
-                && (is_exchanger(flow.payee) || payer.holder.is_some_and(|holder| fed.contains(&holder)));
-            let exchanger = if own { payer.holder } else { payee.holder.filter(|_| is_exchanger(flow.payee)) };
-            match exchanger {
-                Some(exchanger) => {
-                    self.report_exchange(&movement, &parcel, observer);
-                    exchanged.push(Exchanged {
-                        exchanger,
-                        own,
-                        flow: at,
-                        asset: payer.asset,
-                        amount: flow.amount,
-                        parcel,
-                    });
-                }
-                None => {
-                    flow.open = Amount::ZERO;
-                    arrivals.push((movement, parcel));
-                }
+            if let Some((exchanger, own)) = exchanges[at] {
+                self.report_exchange(&movement, &parcel, observer);
+                exchanged.push(Exchanged { exchanger, own, flow: at, asset: payer.asset, amount: flow.amount, parcel });
+            } else {
+                flow.open = Amount::ZERO;
+                arrivals.push((movement, parcel));
             }
         }
         let mut nets = nets;
@@ -147,7 +130,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         for seed in seeds {
             self.uncounted(seed.label, seed.amount);
         }
-        self.pay_fees(seq, legs, observer);
+        self.pay_fees(seq, legs, &nets, observer);
     }
 
     /// Books an arrival on top of what the purse held and of what this transaction already brought.
@@ -165,7 +148,9 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         }
         let here: Vec<Seed> = seeds.iter().filter(|seed| movement.payee == End::Purse(seed.purse)).copied().collect();
         for seed in here {
-            let amount = seed.amount.min(movement.amount);
+            // What already is loot of this label leaves the seed for a later arrival.
+            let (there, _) = sum_of(&parcel.portions, seed.label);
+            let amount = seed.amount.min(movement.amount.saturating_sub(there));
             self.plant(&mut parcel, movement.amount, std::iter::once(&Seed { amount, ..seed }));
             if let Some(open) = seeds.iter_mut().find(|open| **open == seed) {
                 open.amount -= amount;
@@ -265,10 +250,11 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         parcel
     }
 
-    fn pay_fees<O: Observer>(&mut self, seq: Seq, legs: &[Leg], observer: &mut O) {
+    fn pay_fees<O: Observer>(&mut self, seq: Seq, legs: &[Leg], nets: &[Net], observer: &mut O) {
         let mut parcel = Parcel::default();
-        for leg in legs.iter().filter(|leg| leg.payee == End::Fee) {
-            self.take(leg.payer, leg.payer_before, leg.amount, &mut parcel, O::WATCHES);
+        for (at, before) in fees(nets, legs) {
+            let leg = &legs[at];
+            self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
             let movement = Movement {
                 seq,
                 step: Step::Fee,
@@ -276,39 +262,95 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
                 payee: leg.payee,
                 asset: leg.asset,
                 amount: leg.amount,
-                before: leg.payer_before,
+                before,
                 payee_before: Amount::ZERO,
             };
             self.deliver(&movement, &mut parcel, observer);
         }
     }
+}
 
-    /// Net changes by purse, in order of first appearance; fees aside.
-    fn nets(&self, legs: &[Leg]) -> Vec<Net> {
-        let mut nets: Vec<Net> = Vec::new();
-        let mut places = rustc_hash::FxHashMap::default();
-        for leg in legs.iter().filter(|leg| leg.payee != End::Fee && leg.payer != leg.payee) {
-            for (end, before, pays) in [(leg.payer, leg.payer_before, true), (leg.payee, leg.payee_before, false)] {
-                let key: (Option<PurseId>, AssetId) = (end.purse(), leg.asset);
-                let at = *places.entry(key).or_insert_with(|| {
-                    let holder = end.purse().map(|purse| self.ledger.purse(purse).holder);
-                    nets.push(Net {
-                        end,
-                        holder,
-                        asset: leg.asset,
-                        before,
-                        paid: Amount::ZERO,
-                        got: Amount::ZERO,
-                        filled: Amount::ZERO,
-                    });
-                    nets.len() - 1
-                });
-                let side = if pays { &mut nets[at].paid } else { &mut nets[at].got };
-                *side += leg.amount;
+/// What each purse of a transaction held when it began: what it held at the first leg that touches it, fees and all.
+fn balances_before(legs: &[Leg]) -> FxHashMap<PurseId, Amount> {
+    let mut balances = FxHashMap::default();
+    for leg in legs {
+        for (end, before) in [(leg.payer, leg.payer_before), (leg.payee, leg.payee_before)] {
+            if let Some(purse) = end.purse() {
+                balances.entry(purse).or_insert(before);
             }
         }
-        nets
     }
+    balances
+}
+
+/// Net changes by purse, in order of first appearance; fees aside.
+pub(crate) fn nets<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> Vec<Net> {
+    let balances = balances_before(legs);
+    let mut nets: Vec<Net> = Vec::new();
+    let mut places = FxHashMap::default();
+    for leg in legs.iter().filter(|leg| leg.payee != End::Fee && leg.payer != leg.payee) {
+        for (end, pays) in [(leg.payer, true), (leg.payee, false)] {
+            let key: (Option<PurseId>, AssetId) = (end.purse(), leg.asset);
+            let at = *places.entry(key).or_insert_with(|| {
+                nets.push(Net {
+                    end,
+                    holder: end.purse().map(|purse| ledger.purse(purse).holder),
+                    asset: leg.asset,
+                    before: end.purse().map_or(Amount::ZERO, |purse| balances[&purse]),
+                    paid: Amount::ZERO,
+                    got: Amount::ZERO,
+                    filled: Amount::ZERO,
+                });
+                nets.len() - 1
+            });
+            let side = if pays { &mut nets[at].paid } else { &mut nets[at].got };
+            *side += leg.amount;
+        }
+    }
+    nets
+}
+
+/// The fees of a netted transaction: each fee leg with what its payer holds by then. Fees come last, so that is not
+/// what the ledger says of the moment of the leg.
+pub(crate) fn fees(nets: &[Net], legs: &[Leg]) -> Vec<(usize, Amount)> {
+    if legs.iter().all(|leg| leg.payee != End::Fee) {
+        return Vec::new();
+    }
+    let mut balances = balances_before(legs);
+    for net in nets {
+        if let Some(balance) = net.end.purse().and_then(|purse| balances.get_mut(&purse)) {
+            *balance = (*balance + net.received()).saturating_sub(net.given());
+        }
+    }
+    let mut fees = Vec::new();
+    for (at, leg) in legs.iter().enumerate().filter(|(_, leg)| leg.payee == End::Fee) {
+        let before = leg.payer.purse().and_then(|purse| balances.get_mut(&purse));
+        fees.push((at, before.as_ref().map_or(Amount::ZERO, |before| **before)));
+        if let Some(before) = before {
+            *before = before.saturating_sub(leg.amount);
+        }
+    }
+    fees
+}
+
+/// Which flows take part in an exchange: by whom, and whether it is the exchanger's own money or somebody else's that
+/// passes through. The others are plain payments.
+pub(crate) fn exchanges(nets: &[Net], flows: &[Flow]) -> Vec<Option<(HolderId, bool)>> {
+    let exchangers = exchangers(nets);
+    let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
+    let fed: BTreeSet<HolderId> = flows
+        .iter()
+        .filter(|flow| is_exchanger(flow.payee) && !is_exchanger(flow.payer))
+        .filter_map(|flow| nets[flow.payee].holder)
+        .collect();
+    let exchange = |flow: &Flow| {
+        let (payer, payee) = (nets[flow.payer].holder, nets[flow.payee].holder);
+        let own =
+            is_exchanger(flow.payer) && (is_exchanger(flow.payee) || payer.is_some_and(|holder| fed.contains(&holder)));
+        let exchanger = if own { payer } else { payee.filter(|_| is_exchanger(flow.payee)) };
+        exchanger.map(|exchanger| (exchanger, own))
+    };
+    flows.iter().map(exchange).collect()
 }
 
 fn swap_movement(seq: Seq, payer: End, payee: End, asset: AssetId, amount: Amount) -> Movement {
@@ -370,7 +412,7 @@ fn exchangers(nets: &[Net]) -> BTreeSet<HolderId> {
 }
 
 /// Who paid whom in effect: within each asset payers and payees are matched in order of appearance.
-fn flows(nets: &[Net]) -> Vec<Flow> {
+pub(crate) fn flows(nets: &[Net]) -> Vec<Flow> {
     let mut flows = Vec::new();
     let assets: BTreeSet<AssetId> = nets.iter().map(|net| net.asset).collect();
     for asset in assets {

@@ -139,6 +139,37 @@ fn what_only_passes_through_is_not_touched() {
     }
 }
 
+#[test]
+fn a_fee_in_a_netted_transaction_takes_no_more_than_itself() {
+    // T pays 5 and a fee of 1 out of 10 clean units, then gets 20 stolen ones back within the same transaction.
+    let mut accounts = Accounts::new(&["A"]);
+    accounts.bring("T", 10, None);
+    accounts.bring("Lender", 20, Some(1));
+    accounts.transact_with_fees(&[("T", "Router", "A", 5, 1), ("Lender", "T", "A", 20, 0)]);
+    for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
+        let outcome = trace(&accounts, policy);
+        let fee = outcome.terminals.iter().filter(|terminal| terminal.kind == trace::TerminalKind::Fee);
+        assert!(fee.map(|terminal| terminal.amount.units()).sum::<u128>() <= 1, "{policy}");
+    }
+}
+
+#[test]
+fn a_theft_from_two_victims_in_one_netted_transaction_counts_both() {
+    let mut accounts = Accounts::new(&["A"]);
+    accounts.bring("V", 5, None);
+    accounts.bring("W", 7, None);
+    // Something passes through the thief as well, so the transaction is netted.
+    let seq =
+        accounts.transact(&[("V", "T", "A", 5), ("W", "T", "A", 7), ("T", "Router", "A", 1), ("Router", "T", "A", 1)]);
+    accounts.loot(seq, 0, 1, 5);
+    accounts.loot(seq, 1, 1, 7);
+    for policy in Policy::ALL {
+        let outcome = trace(&accounts, policy);
+        assert_eq!(outcome.loot[&trace::LabelId(1)].units(), 12, "{policy}");
+        assert!(outcome.uncounted.is_empty(), "{policy}");
+    }
+}
+
 const NAMES: [&str; 6] = ["P0", "P1", "P2", "P3", "P4", ""];
 const ASSETS: [&str; 3] = ["A", "B", "C"];
 

@@ -27,6 +27,12 @@ impl Accounts {
 
     /// One transaction; an empty name is outside.
     pub fn transact(&mut self, legs: &[(&str, &str, &str, u128)]) -> Seq {
+        let legs: Vec<_> = legs.iter().map(|(from, to, asset, amount)| (*from, *to, *asset, *amount, 0)).collect();
+        self.transact_with_fees(&legs)
+    }
+
+    /// One transaction in which the payer of each leg pays a fee on top.
+    pub fn transact_with_fees(&mut self, legs: &[(&str, &str, &str, u128, u128)]) -> Seq {
         let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.count += 1;
         self.ledger.push(&AccountTransaction {
@@ -34,12 +40,12 @@ impl Accounts {
             time: Time::from_micros(self.count),
             legs: legs
                 .iter()
-                .map(|(from, to, asset, amount)| AccountLeg {
+                .map(|(from, to, asset, amount, fee)| AccountLeg {
                     from: name(from),
                     to: name(to),
                     asset: (*asset).into(),
                     amount: Amount::new(*amount),
-                    fee: Amount::ZERO,
+                    fee: Amount::new(*fee),
                 })
                 .collect(),
         })
