@@ -10,7 +10,7 @@
 //!
 //! Rules and worked examples: `docs/tracing.md`.
 
-// pub mod backward;
+pub mod backward;
 pub mod envelope;
 mod flow;
 pub mod forward;

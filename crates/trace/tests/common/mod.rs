@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod model;
+pub mod units;
 
 use ledger::memory::MemoryLedger;
 use ledger::{
