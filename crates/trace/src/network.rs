@@ -5,13 +5,8 @@
 //!
 //! Instead of two maximum-flow runs a terminal from nothing, one flow that routes everything is kept and rerouted:
 //! what a terminal can gain is what can be led to it from the other terminals, what it can lose is what can be led to
-//! them. Cheap bounds from one scan say where a search may stop, and a greedy pull from the terminal back through time
-//! mostly shows that the upper one is reached, without moving anything. The searches left over are Dinic's (shortest
-//! layers, blocking flow), confined to what they reach.
-
-use std::collections::BinaryHeap;
-
-use money::Amount;
+//! them. Cheap bounds from one scan say where a search may stop. A search first wanders down the flow, where a partner
+//! nearly always lies a few steps off; Dinic's layers are the bound on unlucky capacities.
 
 /// No limit. Half the range, so that sums of a few stay in it.
 pub(crate) const UNLIMITED: u128 = u128::MAX >> 2;
@@ -57,39 +52,30 @@ impl Draft {
 
     /// For each terminal, in the order they were made, the least and the most that it can get.
     pub(crate) fn bounds(self) -> Vec<(u128, u128)> {
-        let cheap = self.cheap_bounds();
+        let (most, least) = self.cheap_bounds();
         let terminals = self.terminals.clone();
-        let mut puller = Puller::new(&self);
         let mut network = Network::new(self);
         terminals
             .iter()
             .map(|terminal| {
                 let at = *terminal as usize;
-                let (most, least) = (cheap.most[at], cheap.least[at]);
-                if most == least {
-                    return (least, most);
+                if most[at] == least[at] {
+                    return (least[at], most[at]);
                 }
-                let high = if puller.reaches(&network, &cheap, *terminal) {
-                    most
-                } else {
-                    network.reroute(*terminal, Way::In, most)
-                };
-                (network.reroute(*terminal, Way::Out, least), high)
+                let high = network.reroute(*terminal, Way::In, most[at]);
+                let low = network.reroute(*terminal, Way::Out, least[at]);
+                (low, high)
             })
             .collect()
     }
 
-    /// At most the sum of what its edges can bring, at least what no other edge can take.
-    fn cheap_bounds(&self) -> Cheap {
+    /// Per node: at most the sum of what its edges can bring, at least what no other edge can take.
+    fn cheap_bounds(&self) -> (Vec<u128>, Vec<u128>) {
         let nodes = self.nodes as usize;
         let (mut most, mut least, mut leaving) = (vec![0u128; nodes], vec![0u128; nodes], vec![0u128; nodes]);
-        let mut feed = vec![0u128; nodes];
         let mut edge_most = Vec::with_capacity(self.edges.len());
         self.in_order(|step| match step {
-            Entry::Feed(to, amount) => {
-                most[to] += amount;
-                feed[to] += amount;
-            }
+            Entry::Feed(to, amount) => most[to] += amount,
             Entry::Edge(from, to, limit) => {
                 let here = limit.min(most[from]);
                 most[to] += here;
@@ -106,7 +92,7 @@ impl Draft {
                 at += 1;
             }
         });
-        Cheap { most, least, feed, edge_most }
+        (most, least)
     }
 
     fn in_order(&self, mut visit: impl FnMut(Entry)) {
@@ -120,78 +106,6 @@ impl Draft {
         for (_, node, amount) in feeds {
             visit(Entry::Feed(*node as usize, *amount));
         }
-    }
-}
-
-/// Bounds from one scan forward, per node and edge.
-struct Cheap {
-    most: Vec<u128>,
-    least: Vec<u128>,
-    /// What enters at a node from the source.
-    feed: Vec<u128>,
-    edge_most: Vec<u128>,
-}
-
-/// Pulls as much as the cheap bound promises from a terminal back to the source, each node asking its edges in
-/// proportion to what they can bring. Where no node is asked for more than it can have, the pull is a flow, and the
-/// bound is reached.
-struct Puller {
-    /// A node's first edge out: it lies behind all edges in, so descending ranks visit a node after all who ask it.
-    rank: Vec<u32>,
-    asked: Vec<u128>,
-    queue: BinaryHeap<(u32, Node)>,
-    touched: Vec<Node>,
-}
-
-impl Puller {
-    fn new(draft: &Draft) -> Self {
-        let mut rank = vec![u32::MAX; draft.nodes as usize];
-        for (at, (from, ..)) in draft.edges.iter().enumerate().rev() {
-            rank[*from as usize] = u32::try_from(at).expect("a cone has fewer than 2^31 edges");
-        }
-        Self { rank, asked: vec![0; draft.nodes as usize], queue: BinaryHeap::new(), touched: Vec::new() }
-    }
-
-    fn reaches(&mut self, network: &Network, cheap: &Cheap, terminal: Node) -> bool {
-        self.ask(terminal, cheap.most[terminal as usize]);
-        let mut holds = true;
-        while let Some((_, node)) = self.queue.pop() {
-            let at = node as usize;
-            let asked = self.asked[at];
-            holds = asked <= cheap.most[at];
-            if !holds {
-                break;
-            }
-            let mut left = asked - asked.min(cheap.feed[at]);
-            let mut offered = cheap.most[at] - cheap.feed[at];
-            for place in network.first[at]..network.first[at + 1] {
-                let arc = network.arcs[place as usize];
-                if arc % 2 == 0 || left == 0 {
-                    continue;
-                }
-                let brings = cheap.edge_most[arc as usize / 2];
-                let share = Amount::new(left).share(Amount::new(brings), Amount::new(offered)).units();
-                left -= share;
-                offered -= brings;
-                if share > 0 {
-                    self.ask(network.heads[arc as usize], share);
-                }
-            }
-        }
-        self.queue.clear();
-        for node in self.touched.drain(..) {
-            self.asked[node as usize] = 0;
-        }
-        holds
-    }
-
-    fn ask(&mut self, node: Node, amount: u128) {
-        let asked = &mut self.asked[node as usize];
-        if *asked == 0 {
-            self.queue.push((self.rank[node as usize], node));
-            self.touched.push(node);
-        }
-        *asked += amount;
     }
 }
 
