@@ -33,7 +33,7 @@ pub(crate) const NONE_40: u64 = (1 << 40) - 1;
 pub const NAME_BYTES_MAX: usize = 65_535;
 /// The most assets of a ledger: a leg names its asset in 16 bits.
 pub const ASSETS_MAX: u64 = 1 << 16;
-/// How many found holders the writer remembers: 16 MiB.
+/// How many found holders the writer remembers: some 16 MiB.
 const RECENT_MAX: usize = 1 << 19;
 
 /// Whether a name can be kept.
@@ -94,8 +94,8 @@ pub(crate) fn find_holder(columns: &[Column], runs: &[Run], rest: &Rest, name: &
 #[derive(Debug)]
 pub(crate) struct Holders {
     pub(crate) index: Index,
-    /// Holders found in runs lately: most of a ledger's movements are of few holders.
-    recent: FxHashMap<u64, u64>,
+    /// Holders found lately, with the references of their names: most of a ledger's movements are of few holders.
+    recent: FxHashMap<u64, (u64, u64)>,
 }
 
 impl Holders {
@@ -105,22 +105,28 @@ impl Holders {
 
     pub(crate) fn find_or_add(&mut self, columns: &mut [Growing], name: &str) -> Result<u64, BookError> {
         let fingerprint = fingerprint(name.as_bytes());
-        if let Some(holder) = self.recent.get(&fingerprint)
-            && holder_is(columns, *holder, name)
+        if let Some((holder, reference)) = self.recent.get(&fingerprint)
+            && name_bytes(&columns[HOLDER_NAMES], *reference) == name.as_bytes()
         {
             return Ok(*holder);
         }
         if let Some(holder) = self.index.find(fingerprint, |holder| holder_is(columns, holder, name)) {
-            if self.recent.len() >= RECENT_MAX {
-                self.recent.clear();
-            }
-            self.recent.insert(fingerprint, holder);
+            let [reference, _] = columns[HOLDERS].words::<2>(holder);
+            self.keep(fingerprint, (holder, reference));
             return Ok(holder);
         }
         let reference = append_name(&mut columns[HOLDER_NAMES], name)?;
         let holder = columns[HOLDERS].append([reference, NONE])?;
         self.index.push(fingerprint);
+        self.keep(fingerprint, (holder, reference));
         Ok(holder)
+    }
+
+    fn keep(&mut self, fingerprint: u64, found: (u64, u64)) {
+        if self.recent.len() >= RECENT_MAX {
+            self.recent.clear();
+        }
+        self.recent.insert(fingerprint, found);
     }
 
     /// After an undo, remembered holders may be gone.

@@ -15,7 +15,7 @@ use crate::column::{Growing, Rows as _};
 use crate::names::{HOLDER_TAIL, HOLDERS, NONE, NONE_40};
 use crate::store::Store;
 
-/// How many purses the writer remembers between batches: some 32 MiB.
+/// How many purses the writer remembers between batches: some 32 MiB. A batch adds those that it touches.
 const PURSES_MAX: usize = 1 << 18;
 /// How many waiting legs are told between looks at how many changes the batch holds.
 const STRIDE: u64 = 1 << 16;
@@ -23,6 +23,7 @@ const STRIDE: u64 = 1 << 16;
 /// What the writer remembers of a purse.
 #[derive(Clone, Copy, Debug)]
 struct State {
+    purse: u64,
     /// Balance relative to the opening.
     held: i128,
     opening: u128,
@@ -55,56 +56,44 @@ impl From<BookError> for Refused {
     }
 }
 
+/// A holder and an asset: what a purse is of.
+pub(super) type Key = (u64, u32);
+
 #[derive(Debug, Default)]
 pub(super) struct Purses {
-    numbers: FxHashMap<(u64, u32), u64>,
-    states: FxHashMap<u64, State>,
+    states: FxHashMap<Key, State>,
 }
 
 impl Purses {
     pub(super) fn forget(&mut self) {
-        self.numbers.clear();
         self.states.clear();
     }
 
-    /// The purse of a holder and an asset, made if there is none.
-    pub(super) fn find_or_add(&mut self, columns: &mut [Growing], holder: u64, asset: u32) -> Result<u64, BookError> {
-        if let Some(purse) = self.numbers.get(&(holder, asset)) {
-            return Ok(*purse);
+    /// The purse of a holder and an asset, made if there is none; it is then at hand for a leg.
+    pub(super) fn find_or_add(&mut self, columns: &mut [Growing], key: Key) -> Result<u64, BookError> {
+        if let Some(state) = self.states.get(&key) {
+            return Ok(state.purse);
         }
-        let purse = match find(columns, holder, asset) {
-            Some(purse) => purse,
-            None => self.add(columns, holder, asset)?,
+        let state = match find(columns, key) {
+            Some(purse) => load(columns, purse),
+            None => add(columns, key)?,
         };
-        if self.numbers.len() >= PURSES_MAX {
-            self.numbers.clear();
-        }
-        self.numbers.insert((holder, asset), purse);
-        Ok(purse)
-    }
-
-    fn add(&mut self, columns: &mut [Growing], holder: u64, asset: u32) -> Result<u64, BookError> {
-        let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
-        let purse = columns[PURSES].append(PurseRow { holder, asset, previous }.words())?;
-        columns[PURSE_TAILS].append([NONE, NONE])?;
-        columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
-        let fresh = State { held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true };
-        self.states.insert(purse, fresh);
-        Ok(purse)
+        self.states.insert(key, state);
+        Ok(state.purse)
     }
 
     /// The purse pays in the leg that is written next, which belongs to transaction `seq`.
-    pub(super) fn pay(&mut self, store: &mut Store, purse: u64, seq: u64, amount: Amount) -> Result<Found, Refused> {
+    pub(super) fn pay(&mut self, store: &mut Store, key: Key, seq: u64, amount: Amount) -> Result<Found, Refused> {
         let leg = store.columns[LEGS].rows();
-        let state = self.states.entry(purse).or_insert_with(|| load(&store.columns, purse));
+        let state = self.states.get_mut(&key).expect("a purse is found before its leg");
         let found = Found { previous: state.tail, held: state.held };
-        link_waiting(store, purse, state.tail, seq)?;
+        link_waiting(store, state.purse, state.tail, seq)?;
         state.held -= amount.units().cast_signed();
         state.tail = leg;
         state.dirty = true;
         let lacking = u128::try_from(-state.held).unwrap_or(0);
         if lacking > state.opening {
-            let row = OpeningRow { total: lacking, purse, leg, previous: state.tail_opening };
+            let row = OpeningRow { total: lacking, purse: state.purse, leg, previous: state.tail_opening };
             state.tail_opening = store.columns[OPENINGS].append(row.words())?;
             state.opening = lacking;
         }
@@ -115,11 +104,11 @@ impl Purses {
     pub(super) fn receive(
         &mut self,
         store: &Store,
-        purse: u64,
+        key: Key,
         amount: Amount,
         paying: Option<Found>,
     ) -> Result<Found, Refused> {
-        let state = self.states.entry(purse).or_insert_with(|| load(&store.columns, purse));
+        let state = self.states.get_mut(&key).expect("a purse is found before its leg");
         let found = Found { previous: paying.map_or(state.tail, |payer| payer.previous), held: state.held };
         state.held += amount.units().cast_signed();
         state.tail = store.columns[LEGS].rows();
@@ -130,11 +119,11 @@ impl Purses {
     /// Before a commit: the tails go to their column.
     pub(super) fn settle(&mut self, columns: &mut [Growing]) {
         let tails = &mut columns[PURSE_TAILS];
-        for (purse, state) in &mut self.states {
+        for state in self.states.values_mut() {
             if std::mem::take(&mut state.dirty) {
-                tails.set_word(*purse, TAIL_LEG, if state.tail == NONE_40 { NONE } else { state.tail });
-                if tails.word(*purse, TAIL_OPENING) != state.tail_opening {
-                    tails.set_word(*purse, TAIL_OPENING, state.tail_opening);
+                tails.set_word(state.purse, TAIL_LEG, if state.tail == NONE_40 { NONE } else { state.tail });
+                if tails.word(state.purse, TAIL_OPENING) != state.tail_opening {
+                    tails.set_word(state.purse, TAIL_OPENING, state.tail_opening);
                 }
             }
         }
@@ -152,8 +141,16 @@ impl State {
     }
 }
 
+fn add(columns: &mut [Growing], (holder, asset): Key) -> Result<State, BookError> {
+    let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
+    let purse = columns[PURSES].append(PurseRow { holder, asset, previous }.words())?;
+    columns[PURSE_TAILS].append([NONE, NONE])?;
+    columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
+    Ok(State { purse, held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true })
+}
+
 /// Walks the holder's purses, which are few: as many as it has assets.
-fn find(columns: &[Growing], holder: u64, asset: u32) -> Option<u64> {
+fn find(columns: &[Growing], (holder, asset): Key) -> Option<u64> {
     let mut purse = columns[HOLDERS].word(holder, HOLDER_TAIL);
     while purse != NONE {
         let row = PurseRow::of(columns[PURSES].words(purse));
@@ -170,7 +167,7 @@ fn load(columns: &[Growing], purse: u64) -> State {
     let tail_opening = columns[PURSE_TAILS].word(purse, TAIL_OPENING);
     let held = if tail == NONE { 0 } else { LegRow(columns[LEGS].words(tail)).held_after(purse, &columns[WIDE]) };
     let opening = if tail_opening == NONE { 0 } else { OpeningRow::of(columns[OPENINGS].words(tail_opening)).total };
-    State { held, opening, tail: tail & NONE_40, tail_opening, dirty: false }
+    State { purse, held, opening, tail: tail & NONE_40, tail_opening, dirty: false }
 }
 
 /// Tells the purse's legs since its last payment, and that payment, that it pays now.

@@ -11,10 +11,9 @@ use ledger::{AccountTransaction, End, Kind, LedgerId, PurseId, Seq, Time};
 use money::{Amount, Asset};
 use rustc_hash::FxHashMap;
 
-use super::purses::{Purses, Refused, UNTOUCHED};
+use super::purses::{Key, Purses, Refused, UNTOUCHED};
 use super::rows::{
-    Field, LEGS, LegRow, PURSES, PurseRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow,
-    WIDE, halves,
+    Field, LEGS, LegRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE, halves,
 };
 use crate::column::{Growing, Rows as _};
 use crate::lookup::Index;
@@ -29,6 +28,15 @@ use crate::{BookError, DeedError};
 
 /// A transaction keeps its number of legs in 24 bits.
 const LEGS_MAX: usize = (1 << 24) - 1;
+
+/// One end of a leg, and where its purse is remembered.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    end: End,
+    key: Option<Key>,
+}
+
+const FEE: Named = Named { end: End::Fee, key: None };
 
 /// An account ledger, open for writing. What is pushed becomes part of the ledger with [`AccountWriter::commit`].
 #[derive(Debug)]
@@ -229,7 +237,7 @@ impl AccountWriter {
             let payee = self.end_of(leg.to.as_deref(), asset)?;
             self.move_value(seq, payer, payee, asset, leg.amount, &transaction.name)?;
             if !leg.fee.is_zero() {
-                self.move_value(seq, payer, End::Fee, asset, leg.fee, &transaction.name)?;
+                self.move_value(seq, payer, FEE, asset, leg.fee, &transaction.name)?;
             }
         }
         let columns = &mut self.store.columns;
@@ -254,33 +262,33 @@ impl AccountWriter {
         }
     }
 
-    fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<End, BookError> {
-        let Some(name) = name else { return Ok(End::Outside) };
-        let holder = self.holders.find_or_add(&mut self.store.columns, name)?;
-        let purse = self.purses.find_or_add(&mut self.store.columns, holder, asset)?;
-        Ok(End::Purse(PurseId(purse)))
+    fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<Named, BookError> {
+        let Some(name) = name else { return Ok(Named { end: End::Outside, key: None }) };
+        let key = (self.holders.find_or_add(&mut self.store.columns, name)?, asset);
+        let purse = self.purses.find_or_add(&mut self.store.columns, key)?;
+        Ok(Named { end: End::Purse(PurseId(purse)), key: Some(key) })
     }
 
     fn move_value(
         &mut self,
         seq: Seq,
-        payer: End,
-        payee: End,
+        payer: Named,
+        payee: Named,
         asset: u32,
         amount: Amount,
         transaction: &str,
     ) -> Result<(), BookError> {
         let (mut paying, mut paid) = (UNTOUCHED, UNTOUCHED);
-        if let Some(PurseId(purse)) = payer.purse() {
-            let found = self.purses.pay(&mut self.store, purse, seq.0, amount);
-            paying = found.map_err(|refused| self.explain(refused, purse, transaction))?;
+        if let Some(key) = payer.key {
+            let found = self.purses.pay(&mut self.store, key, seq.0, amount);
+            paying = found.map_err(|refused| self.explain(refused, key, transaction))?;
         }
-        if let Some(PurseId(purse)) = payee.purse() {
-            let itself = (payer == payee).then_some(paying);
-            let found = self.purses.receive(&self.store, purse, amount, itself);
-            paid = found.map_err(|refused| self.explain(refused, purse, transaction))?;
+        if let Some(key) = payee.key {
+            let itself = (payer.key == payee.key).then_some(paying);
+            let found = self.purses.receive(&self.store, key, amount, itself);
+            paid = found.map_err(|refused| self.explain(refused, key, transaction))?;
         }
-        let mut row = LegRow::new(payer, payee, asset, [paying.previous, paid.previous]);
+        let mut row = LegRow::new(payer.end, payee.end, asset, [paying.previous, paid.previous]);
         self.set_amount(&mut row, amount.units())?;
         self.set_before(&mut row, Field::PayerBefore, paying.held)?;
         self.set_before(&mut row, Field::PayeeBefore, paid.held)?;
@@ -288,13 +296,12 @@ impl AccountWriter {
         Ok(())
     }
 
-    fn explain(&self, refused: Refused, purse: u64, transaction: &str) -> BookError {
+    fn explain(&self, refused: Refused, (holder, asset): Key, transaction: &str) -> BookError {
         match refused {
             Refused::Book(error) => error,
             Refused::Overflow => {
-                let row = PurseRow::of(self.store.columns[PURSES].words(purse));
-                let symbol = &self.assets[row.asset as usize].symbol;
-                let purse = format!("{}/{symbol}", holder_name(&self.store.columns, row.holder));
+                let symbol = &self.assets[asset as usize].symbol;
+                let purse = format!("{}/{symbol}", holder_name(&self.store.columns, holder));
                 DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into()
             }
         }
