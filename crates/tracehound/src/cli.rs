@@ -28,6 +28,8 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Follow an incident's loot: where it is now, and why each trace ends there
     Trace(TraceArgs),
+    /// Source of funds: where the money of a wallet, an output or a transaction came from
+    Source(SourceArgs),
     /// Tags: what is known about holders
     Tags(TagsArgs),
     /// Incidents: who was robbed of what
@@ -167,11 +169,8 @@ pub struct TraceArgs {
     )]
     pub policy: Policies,
     /// Give the least and the most that each place holds whichever policy one picks
-    #[arg(long, conflicts_with_all = ["min_share", "backward"])]
+    #[arg(long, conflicts_with = "min_share")]
     pub envelope: bool,
-    /// Where the loot came from instead of where it went (haircut, fifo, lifo)
-    #[arg(long)]
-    pub backward: bool,
     /// Go on through custodians, mixers and bridges
     #[arg(long)]
     pub no_stops: bool,
@@ -184,9 +183,6 @@ pub struct TraceArgs {
     /// Look at nothing at or after this time; balances are as of then
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Backward only: look at nothing before this time
-    #[arg(long, value_name = "TIME", requires = "backward")]
-    pub from: Option<String>,
     /// Do not follow movements of less than this, as BTC=0.0001; they are booked as truncated
     #[arg(long, value_name = "ASSET=AMOUNT")]
     pub dust: Vec<String>,
@@ -205,6 +201,46 @@ pub struct TraceArgs {
     /// Leave the hops out of the JSON
     #[arg(long, requires = "json")]
     pub no_edges: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Addresses or accounts (what they hold), outputs as TXID:VOUT, or transactions (what they brought)
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// The ledger
+    #[arg(long, value_name = "ID")]
+    pub ledger: String,
+    /// Only this asset
+    #[arg(long, value_name = "SYMBOL")]
+    pub asset: Option<String>,
+    /// haircut, fifo or lifo; the others ask "is it stolen?", which has no meaning backwards
+    #[arg(long, value_name = "POLICY", default_value = "haircut", value_parser = one_policy)]
+    pub policy: Policy,
+    /// What the targets held just before this time, instead of now
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Look at nothing before this time; what lay there then is booked as window
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Go on through custodians, mixers and bridges
+    #[arg(long)]
+    pub no_stops: bool,
+    /// More tags for this trace alone
+    #[arg(long, value_name = "FILE")]
+    pub tags: Vec<PathBuf>,
+    /// Ignore stops whose tag is less confident than this, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_confidence: u8,
+    /// Do not follow where less than this is wanted of a movement, as BTC=0.0001
+    #[arg(long, value_name = "ASSET=AMOUNT")]
+    pub dust: Vec<String>,
+    /// How many sources the text lists
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub top: usize,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `--csv` prints.

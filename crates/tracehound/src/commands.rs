@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exercise;
 pub mod incidents;
 pub mod ingest;
+pub mod source;
 pub mod tags;
 pub mod trace;
 

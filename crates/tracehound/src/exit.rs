@@ -86,7 +86,9 @@ impl From<book::BookError> for Failure {
     fn from(error: book::BookError) -> Self {
         let exit = match &error {
             book::BookError::NotABook(_) | book::BookError::NoLedger(_) => Exit::Missing,
-            book::BookError::Deed(_) | book::BookError::WrongKind { .. } => Exit::BadInput,
+            book::BookError::Deed(_) | book::BookError::WrongKind { .. } | book::BookError::UndoTooMany { .. } => {
+                Exit::BadInput
+            }
             _ => Exit::Internal,
         };
         Self { exit, text: error.to_string() }

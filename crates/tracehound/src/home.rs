@@ -32,6 +32,10 @@ impl Home {
     /// The book, which must be there.
     pub fn open(&self) -> Result<Book, Failure> {
         let folder = self.folder()?;
+        if !folder.exists() {
+            let text = format!("there is no book in {}; ingest something first, or say --book", folder.display());
+            return Err(Failure::missing(text));
+        }
         Ok(Book::open(folder)?)
     }
 

@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Ingest(args) => commands::ingest::run(&home, args.source),
         Command::Trace(args) => commands::trace::run(&home, &args),
+        Command::Source(args) => commands::source::run(&home, &args),
         Command::Tags(args) => commands::tags::run(&home, args.command),
         Command::Incidents(args) => commands::incidents::run(&home, args.command),
         Command::Exercise(args) => commands::exercise::run(&args),

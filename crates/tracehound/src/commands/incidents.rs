@@ -6,7 +6,7 @@ use crate::cli::IncidentsCommand;
 use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
-use crate::output::text::grouped;
+use crate::output::text::{grouped, plural};
 use crate::tracing::case::{self, Wishes};
 
 pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
@@ -15,7 +15,7 @@ pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
     let mut out = stdout();
     for (incident, file) in &incidents {
         let title = incident.title.as_deref().unwrap_or("untitled");
-        writeln!(out, "{file}: {} ({title}), {} losses", incident.id, incident.losses.len())?;
+        writeln!(out, "{file}: {} ({title}), {}", incident.id, plural(incident.losses.len(), "loss"))?;
     }
     let case = case::open(&home.open()?, incidents, Vec::new(), &Wishes::default())?;
     for on in &case.ledgers {
@@ -24,7 +24,7 @@ pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
             let kind = case::kind_word(on.ledger.as_ledger().kind());
             writeln!(out, "{}: {amount} {} on {} ({kind})", loot.incident, loot.asset.symbol, on.id)?;
         }
-        writeln!(out, "{}: traces start at {} places", on.id, grouped(&on.seeds.len().to_string()))?;
+        writeln!(out, "{}: traces start at {}", on.id, plural(on.seeds.len(), "place"))?;
         for problem in &on.problems {
             writeln!(out, "{} at {}: {}", problem.kind, problem.place, problem.text)?;
         }

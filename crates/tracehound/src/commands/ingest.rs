@@ -13,7 +13,7 @@ use crate::cli::{Source, TableArgs, UtxoBlocksArgs};
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
-use crate::output::text::grouped;
+use crate::output::text::{counted, grouped};
 use crate::progress::Bar;
 use crate::tracing::case::pair;
 
@@ -58,10 +58,10 @@ fn tables(home: &Home, args: &TableArgs) -> Result<Exit, Failure> {
     let stated = stated.map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
     let book = home.create()?;
     for file in &args.files {
-        let ledger = stated.clone().map_or_else(|| named_after(file), Ok)?;
         let mut options = options.clone();
-        let default = format!("ledger={ledger}");
-        options.set_default(&default).map_err(Failure::bad_input)?;
+        if let Some(ledger) = stated.clone().or_else(|| named_after(file)) {
+            options.set_default(&format!("ledger={ledger}")).map_err(Failure::bad_input)?;
+        }
         let ingest = TableIngest { scales: scales.clone(), ..TableIngest::new(options) };
         let mut bar = Bar::new(file.display().to_string());
         let report = feed::ingest_table(&book, file, &ingest, &mut bar)?;
@@ -71,20 +71,15 @@ fn tables(home: &Home, args: &TableArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// `table:NAME` after a file's name, as far as a name can hold it.
-fn named_after(file: &Path) -> Result<LedgerId, Failure> {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+/// `table:NAME` after a file's name, as far as a name can hold it. Standard input has none: its rows must name a ledger.
+fn named_after(file: &Path) -> Option<LedgerId> {
+    let name = file.file_name()?.to_string_lossy();
     let stem = name.split('.').next().unwrap_or_default();
     let kept: String = stem
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' })
         .collect();
-    let kept = kept.trim_matches('-');
-    let failed = || Failure::bad_input(format!("{}: say --ledger table:NAME", file.display()));
-    if kept.is_empty() {
-        return Err(failed());
-    }
-    LedgerId::parse(&format!("table:{kept}")).map_err(|_| failed())
+    LedgerId::parse(&format!("table:{}", kept.trim_matches('-'))).ok()
 }
 
 fn tell_table(file: &Path, report: &Report, as_json: bool) -> Result<(), Failure> {
@@ -106,13 +101,13 @@ fn tell_table(file: &Path, report: &Report, as_json: bool) -> Result<(), Failure
         return Ok(());
     }
     for on in &report.ledgers {
-        let added = grouped(&on.added.to_string());
+        let added = counted(on.added, "transaction");
         let there = if on.already_there == 0 {
             String::new()
         } else {
             format!(", {} were there already", grouped(&on.already_there.to_string()))
         };
-        say(format!("{name}: {added} transactions into {}{there}", on.ledger));
+        say(format!("{name}: {added} into {}{there}", on.ledger));
     }
     Ok(())
 }
@@ -146,7 +141,7 @@ fn tell_blocks(file: &Path, report: &BlocksReport, as_json: bool) -> Result<Exit
     } else {
         format!(", {} were there already", grouped(&report.already_there.to_string()))
     };
-    let (blocks, transactions) = (grouped(&report.added.to_string()), grouped(&report.transactions.to_string()));
-    say(format!("{name}: {blocks} blocks with {transactions} transactions into {}{there}", report.ledger));
+    let (blocks, transactions) = (counted(report.added, "block"), counted(report.transactions, "transaction"));
+    say(format!("{name}: {blocks} with {transactions} into {}{there}", report.ledger));
     Ok(Exit::Done)
 }

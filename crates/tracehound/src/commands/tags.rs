@@ -9,7 +9,7 @@ use crate::cli::TagsCommand;
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags, write_tags};
-use crate::output::text::grouped;
+use crate::output::text::{counted, grouped, plural};
 use crate::tracing::case::read_tag_files;
 
 pub fn run(home: &Home, command: TagsCommand) -> Result<Exit, Failure> {
@@ -27,12 +27,12 @@ pub fn run(home: &Home, command: TagsCommand) -> Result<Exit, Failure> {
             write_tags(&book, &claims)?;
             let new = grouped(&(claims.len() - had.min(claims.len())).to_string());
             say(format!(
-                "{} tags read, {new} of them new; the book has {}",
-                grouped(&read.to_string()),
+                "{} read, {new} of them new; the book has {}",
+                plural(read, "tag"),
                 grouped(&claims.len().to_string())
             ));
             if faults > 0 {
-                say(format!("{faults} tags could not be read and were left out"));
+                say(format!("{} could not be read, and left out", counted(faults, "tag")));
             }
             Ok(Exit::Done)
         }
@@ -68,7 +68,7 @@ fn list(home: &Home, address: Option<&str>, json: bool) -> Result<Exit, Failure>
             *packs.entry(&claim.pack).or_default() += 1;
         }
         for (pack, count) in packs {
-            writeln!(out, "{pack}: {} tags", grouped(&count.to_string()))?;
+            writeln!(out, "{pack}: {}", counted(count, "tag"))?;
         }
     }
     out.flush()?;

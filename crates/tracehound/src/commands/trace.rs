@@ -25,9 +25,6 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
         min_share: args.min_share.clone(),
     };
     let case = case::open(&book, incidents, claims, &wishes)?;
-    if args.backward {
-        return Err(Failure::bad_input("--backward: not there yet"));
-    }
     let policies: Vec<Policy> = match args.policy {
         Policies::One(policy) => vec![policy],
         Policies::All => Policy::ALL.to_vec(),

@@ -251,13 +251,19 @@ pub fn table<R: AsRef<[String]>>(text: &mut String, rows: &[R], right: &[bool]) 
     }
 }
 
-fn more(text: &mut String, all: usize, shown: usize, indent: &str) {
+pub fn more(text: &mut String, all: usize, shown: usize, indent: &str) {
     if all > shown {
         let _ = writeln!(text, "{indent}… and {} more (--top, --json or --csv show them)", all - shown);
     }
 }
 
-fn plural(count: usize, word: &str) -> String {
+/// A count with its noun.
+pub fn plural(count: usize, word: &str) -> String {
+    counted(count as u64, word)
+}
+
+/// The same for counts of ledgers, which a 32-bit machine could not hold otherwise.
+pub fn counted(count: u64, word: &str) -> String {
     let end = if count == 1 {
         ""
     } else if word.ends_with('s') {

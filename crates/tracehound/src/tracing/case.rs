@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use book::{Book, BookLedger};
-use decode::tagpack::Pack;
+use decode::Fault;
+use decode::tagpack::{Pack, TagPack};
 use incident::Incident;
 use know::{Claim, StopSet};
+use ledger::address::canonical;
 use ledger::{HolderId, Kind, Ledger, LedgerId, Time};
 use money::{Amount, Asset, Decimal};
 use trace::{LabelId, Seed, Settings, ShareFloor, StopKind};
@@ -76,7 +78,7 @@ pub fn read_incidents(files: &[impl AsRef<Path>]) -> Result<Vec<(Incident, Strin
 pub fn read_small(path: &Path, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
     let name = path.display();
     let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::bad_input(format!("{name}: there is no such file")),
+        std::io::ErrorKind::NotFound => Failure::bad_input(format!("{name}: there is no such file; check the path")),
         _ => Failure::bad_input(format!("{name}: cannot be read: {error}")),
     };
     let meta = std::fs::metadata(path).map_err(failed)?;
@@ -97,12 +99,13 @@ pub fn read_tag_files(files: &[impl AsRef<Path>], warn: &mut dyn FnMut(String)) 
         let name = path.display().to_string();
         let bytes = read_small(path, TAGS_BYTES_MAX, "a tag file")?;
         let pack = path.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let faulty = |fault: decode::Fault| Failure::bad_input(fault.in_file(&name));
+        let faulty = |fault: Fault| Failure::bad_input(fault.in_file(&name));
         let is_yaml =
             path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
         let mut more = if is_yaml {
             match decode::tagpack::parse(&bytes).map_err(faulty)? {
-                Pack::Tags(read) => {
+                Pack::Tags(mut read) => {
+                    read.faults.extend(without_damaged(&mut read.pack));
                     for fault in &read.faults {
                         warn(fault.in_file(&name));
                     }
@@ -126,6 +129,19 @@ pub fn read_tag_files(files: &[impl AsRef<Path>], warn: &mut dyn FnMut(String)) 
         claims.append(&mut more);
     }
     Ok(claims)
+}
+
+/// Leaves out the tags of addresses that were mistyped, whichever ledger they are of, and says which.
+fn without_damaged(pack: &mut TagPack) -> Vec<Fault> {
+    let anywhere = LedgerId::parse("table:any").expect("a plain table id");
+    let mut faults = Vec::new();
+    pack.tags.retain(|tag| {
+        let Err(error) = canonical(&anywhere, &tag.address) else { return true };
+        let what = format!("{}: {error}", decode::fault::quoted(&tag.address));
+        faults.push(Fault::line(tag.line, what, "copy the address again, in full").field("address"));
+        false
+    });
+    faults
 }
 
 /// Finds the incidents on the book's ledgers.
@@ -180,7 +196,7 @@ fn on_ledger(
     for (incident, file) in incidents {
         for loss in incident.losses.iter().filter(|loss| loss.ledger.value == id) {
             let resolved = incident::resolve(loss, ledger)
-                .map_err(|error| Failure::bad_input(decode::Fault::from(error).in_file(file)))?;
+                .map_err(|error| Failure::bad_input(Fault::from(error).in_file(file)))?;
             let asset = ledger.asset(resolved.asset).clone();
             let same = |known: &Loot| known.incident == incident.id.as_str() && known.asset == asset;
             let label = loot.iter().position(same).unwrap_or_else(|| {
@@ -215,7 +231,7 @@ fn on_ledger(
 }
 
 /// The stops that the tracer takes: conduits let value pass and end nothing.
-fn stops_of(stops: &StopSet, min_confidence: u8) -> BTreeMap<HolderId, StopKind> {
+pub fn stops_of(stops: &StopSet, min_confidence: u8) -> BTreeMap<HolderId, StopKind> {
     let kind = |kind: know::StopKind| match kind {
         know::StopKind::Service => Some(StopKind::Service),
         know::StopKind::Mixer => Some(StopKind::Mixer),
@@ -235,7 +251,7 @@ fn assets_named(wishes: &Wishes) -> Result<Vec<String>, Failure> {
     wishes.dust.iter().map(|text| pair("--dust", text).map(|(asset, _)| asset.to_owned())).collect()
 }
 
-fn dust_of(wishes: &[String], ledger: &dyn Ledger) -> Result<BTreeMap<ledger::AssetId, Amount>, Failure> {
+pub fn dust_of(wishes: &[String], ledger: &dyn Ledger) -> Result<BTreeMap<ledger::AssetId, Amount>, Failure> {
     let mut dust = BTreeMap::new();
     for text in wishes {
         let (asset, amount) = pair("--dust", text)?;

@@ -184,7 +184,7 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&BTreeMap
     }
 }
 
-fn claim_row(claim: &Claim) -> ClaimRow {
+pub fn claim_row(claim: &Claim) -> ClaimRow {
     ClaimRow {
         label: claim.label.clone(),
         category: claim.categories.join(", "),
