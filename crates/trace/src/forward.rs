@@ -4,6 +4,8 @@
 //! holds loot asks for the next transaction in which it *pays*; deposits into it need no visit, because the ledger
 //! tells how much lay in it. Time respect follows: nothing leaves before it arrived.
 
+use std::collections::BTreeMap;
+
 use ledger::{End, HolderId, Kind, Ledger, Leg, PurseId, Seq};
 use money::Amount;
 use rustc_hash::FxHashMap;
@@ -33,9 +35,9 @@ pub fn forward<L: Ledger + ?Sized, O: Observer>(
         Policy::Haircut => run(ledger, seeds, Haircut, settings, observer),
         Policy::Fifo => run(ledger, seeds, Order::Fifo, settings, observer),
         Policy::Lifo => run(ledger, seeds, Order::Lifo, settings, observer),
-        Policy::TaintFirstOut => run(ledger, seeds, Class::FirstOut, settings, observer),
-        Policy::TaintLastOut => run(ledger, seeds, Class::LastOut, settings, observer),
-        Policy::Tiho => run(ledger, seeds, Class::HighestOut, settings, observer),
+        Policy::TaintFirstOut => run(ledger, seeds, Class::First, settings, observer),
+        Policy::TaintLastOut => run(ledger, seeds, Class::Last, settings, observer),
+        Policy::Tiho => run(ledger, seeds, Class::Highest, settings, observer),
     }
 }
 
@@ -299,7 +301,12 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             return Some((TerminalKind::Truncated, Reason::BelowDust));
         }
         if let Some(floor) = self.settings.share_floor {
-            let stolen = portions.iter().map(|portion| portion.amount).max().unwrap_or_default();
+            // A label's loot may come in many lots; its share is that of all of them.
+            let mut sums: BTreeMap<LabelId, Amount> = BTreeMap::new();
+            for portion in portions {
+                *sums.entry(portion.label).or_default() += portion.amount;
+            }
+            let stolen = sums.into_values().max().unwrap_or_default();
             if floor.is_above(stolen, movement.amount) {
                 return Some((TerminalKind::Truncated, Reason::BelowShare));
             }

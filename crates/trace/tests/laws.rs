@@ -230,3 +230,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_share_cut_off_counts_all_lots_of_a_label() {
+    // Three lots of 10 stolen units between clean ones: 30 of 60 units, though no lot is more than a sixth.
+    let mut accounts = Accounts::new(&["A"]);
+    for _ in 0..3 {
+        accounts.bring("P", 10, Some(1));
+        accounts.bring("P", 10, None);
+    }
+    accounts.pay("P", "Q", 60);
+    let settings = Settings { share_floor: Some(trace::ShareFloor { parts: 1, of: 3 }), ..Settings::default() };
+    for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
+        let outcome = trace(&accounts.ledger, &accounts.seeds, policy, &settings);
+        let followed = |terminal: &Terminal| terminal.kind == trace::TerminalKind::Balance;
+        assert!(outcome.terminals.iter().all(followed), "{policy}");
+    }
+}
