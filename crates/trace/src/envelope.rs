@@ -111,8 +111,7 @@ impl Builder<'_> {
     /// Where a movement comes from; a paying purse is cut: what stays is a new node behind an edge.
     fn source(&mut self, edge: &Edge<'_>) -> Option<Node> {
         match (edge.step, edge.payer) {
-            (Step::Swap, _) => Some(self.pot(edge.seq)),
-            (_, End::Pot) => Some(self.pot(edge.seq)),
+            (Step::Swap, _) | (_, End::Pot) => Some(self.pot(edge.seq)),
             (_, End::Purse(purse)) => self.purses.get(&purse).map(|held| held.node),
             _ => None,
         }

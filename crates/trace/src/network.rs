@@ -51,11 +51,10 @@ impl Draft {
     }
 
     /// For each terminal, in the order they were made, the least and the most that it can get.
-    pub(crate) fn bounds(self) -> Vec<(u128, u128)> {
+    pub(crate) fn bounds(&self) -> Vec<(u128, u128)> {
         let (most, least) = self.cheap_bounds();
-        let terminals = self.terminals.clone();
         let mut network = Network::new(self);
-        terminals
+        self.terminals
             .iter()
             .map(|terminal| {
                 let at = *terminal as usize;
@@ -141,7 +140,7 @@ struct Network {
 }
 
 impl Network {
-    fn new(draft: Draft) -> Self {
+    fn new(draft: &Draft) -> Self {
         let nodes = draft.nodes as usize;
         // The first flow: everything goes along the first edge that takes it.
         let mut here = vec![0u128; nodes];

@@ -175,11 +175,11 @@ impl Rule for Haircut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Stolen units leave first.
-    FirstOut,
+    First,
     /// Stolen units leave last.
-    LastOut,
+    Last,
     /// Stolen units leave first, and a transaction's largest payments are served first.
-    HighestOut,
+    Highest,
 }
 
 impl Rule for Class {
@@ -193,8 +193,8 @@ impl Rule for Class {
         out.clear();
         let dirty = state.dirty;
         let moved = match self {
-            Self::FirstOut | Self::HighestOut => amount.min(dirty),
-            Self::LastOut => amount.saturating_sub(before.saturating_sub(dirty)).min(dirty),
+            Self::First | Self::Highest => amount.min(dirty),
+            Self::Last => amount.saturating_sub(before.saturating_sub(dirty)).min(dirty),
         };
         if moved.is_zero() && amount != before {
             return;
@@ -235,7 +235,7 @@ impl Rule for Class {
     }
 
     fn largest_first(&self) -> bool {
-        *self == Self::HighestOut
+        *self == Self::Highest
     }
 
     fn content(&self, state: &Shares, _balance: Amount, out: &mut Vec<Portion>) {

@@ -153,6 +153,7 @@ fn one_policy(name: &str) -> Result<Policy, String> {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct TraceArgs {
     /// Incident files (YAML); several are traced together
     #[arg(required = true, value_name = "INCIDENT.yaml")]

@@ -17,6 +17,13 @@ pub fn stdout() -> BufWriter<std::io::StdoutLock<'static>> {
     BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
 }
 
+/// One line of a result, written through: what is left to the end of a buffer fails unheard.
+pub fn print(line: impl std::fmt::Display) -> std::io::Result<()> {
+    let mut out = stdout();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
 /// Talk goes to standard error; a reader that has gone is none of a command's business.
 pub fn say(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", text.as_ref());

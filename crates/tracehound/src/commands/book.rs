@@ -86,7 +86,7 @@ fn undo(book: &Book, ledger: &str, count: u64) -> Result<Exit, Failure> {
     match (kind, asset) {
         (Kind::Utxo, Some(asset)) => book.utxo_writer(&id, &asset)?.undo(count)?,
         _ => book.account_writer(&id)?.undo(count)?,
-    };
+    }
     let what = if kind == Kind::Utxo { "blocks" } else { "transactions" };
     say(format!("{id}: the latest {} {what} are undone", grouped(&count.to_string())));
     Ok(Exit::Done)

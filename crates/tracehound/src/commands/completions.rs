@@ -12,6 +12,8 @@ use crate::exit::{Exit, Failure};
 pub fn run(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "tracehound", &mut script);
-    stdout().write_all(&script)?;
+    let mut out = stdout();
+    out.write_all(&script)?;
+    out.flush()?;
     Ok(Exit::Done)
 }

@@ -25,6 +25,7 @@ pub fn run(args: &ExerciseArgs) -> Result<Exit, Failure> {
         let mut out = stdout();
         serde_json::to_writer_pretty(&mut out, &summary)?;
         writeln!(out)?;
+        out.flush()?;
         return Ok(Exit::Done);
     }
     for ledger in &summary.ledgers {
@@ -35,5 +36,6 @@ pub fn run(args: &ExerciseArgs) -> Result<Exit, Failure> {
     for file in &summary.files {
         writeln!(out, "{}", folder.join(&file.file).display())?;
     }
+    out.flush()?;
     Ok(Exit::Done)
 }

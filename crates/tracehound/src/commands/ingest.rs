@@ -1,6 +1,5 @@
 //! `tracehound ingest table|utxo-blocks`: files into the book.
 
-use std::io::Write;
 use std::path::Path;
 
 use decode::table::TableOptions;
@@ -10,7 +9,7 @@ use money::Asset;
 use serde_json::json;
 
 use crate::cli::{Source, TableArgs, UtxoBlocksArgs};
-use crate::commands::{say, stdout};
+use crate::commands::{print, say};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
 use crate::output::text::{counted, grouped};
@@ -97,7 +96,7 @@ fn tell_table(file: &Path, report: &Report, as_json: bool) -> Result<(), Failure
             .collect();
         let text =
             json!({"schema": "tracehound/ingest/1", "file": name.to_string(), "rows": report.rows, "ledgers": ledgers});
-        writeln!(stdout(), "{text}")?;
+        print(text)?;
         return Ok(());
     }
     for on in &report.ledgers {
@@ -133,7 +132,7 @@ fn tell_blocks(file: &Path, report: &BlocksReport, as_json: bool) -> Result<Exit
             "schema": "tracehound/ingest/1", "file": name.to_string(), "ledger": report.ledger.as_str(),
             "blocks": report.added, "already_there": report.already_there, "transactions": report.transactions,
         });
-        writeln!(stdout(), "{text}")?;
+        print(text)?;
         return Ok(Exit::Done);
     }
     let there = if report.already_there == 0 {
