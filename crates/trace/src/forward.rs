@@ -169,7 +169,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             let step = if leg.payee == End::Fee { Step::Fee } else { Step::Output };
             self.note_held::<O>(&pot, level);
             self.draw(&mut pot, level, leg.amount, &mut parcel);
-            self.plant(&mut parcel, leg.amount, seeds.iter().filter(|seed| seed.leg == at));
+            self.plant(&mut parcel, leg.amount, of_leg(seeds, at));
             self.deliver(&movement(seq, step, leg, level), &mut parcel, observer);
             level -= leg.amount;
         }
@@ -189,7 +189,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
                 continue;
             }
             self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
-            self.plant(&mut parcel, leg.amount, seeds.iter().filter(|seed| seed.leg == at));
+            self.plant(&mut parcel, leg.amount, of_leg(seeds, at));
             let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
             self.deliver(&movement(seq, step, leg, before), &mut parcel, observer);
         }
@@ -403,6 +403,13 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         self.outcome.incomplete.dedup();
         self.outcome
     }
+}
+
+/// The seeds of one leg, out of a transaction's seeds in order.
+fn of_leg(seeds: &[Seed], leg: usize) -> std::slice::Iter<'_, Seed> {
+    let first = seeds.partition_point(|seed| seed.leg < leg);
+    let behind = seeds.partition_point(|seed| seed.leg <= leg);
+    seeds[first..behind].iter()
 }
 
 /// The legs largest first, the fee last, each with what its payer holds in that order. No payer is paid here, so its

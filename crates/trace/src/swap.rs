@@ -22,6 +22,10 @@ use crate::forward::{Movement, Pass};
 use crate::label::{Seed, sum_of};
 use crate::rule::{Parcel, Rule, convert};
 
+/// Past so many net payments a transaction is a batch and no swap: everybody is paid, nobody exchanges. Matching what
+/// exchangers gave and got takes the square of the payments; a swap through many pools has some hundreds.
+pub(crate) const SWAP_FLOWS_MAX: usize = 4_096;
+
 /// The net change of one purse, or of the outside in one asset.
 #[derive(Clone, Debug)]
 pub(crate) struct Net {
@@ -75,6 +79,8 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         let exchanges = exchanges(&nets, &flows);
 
         // All payments first, all arrivals after: the transaction is one moment.
+        let places: FxHashMap<(End, AssetId), usize> =
+            nets.iter().enumerate().map(|(at, net)| ((net.end, net.asset), at)).collect();
         let mut arrivals: Vec<(Movement, Parcel)> = Vec::new();
         let mut exchanged: Vec<Exchanged> = Vec::new();
         let mut left: Vec<Amount> = nets.iter().map(|net| net.before).collect();
@@ -104,27 +110,26 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         }
         let mut nets = nets;
         let mut seeds = seeds.to_vec();
+        arrivals.extend(self.exchange(seq, &nets, &mut flows, exchanged));
         for (movement, parcel) in arrivals {
-            self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
+            let net = places.get(&(movement.payee, movement.asset)).map(|at| &mut nets[*at]);
+            self.arrive(net, movement, parcel, &mut seeds, observer);
         }
-        for (movement, parcel) in self.exchange(seq, &nets, &mut flows, exchanged) {
-            self.arrive(&mut nets, movement, parcel, &mut seeds, observer);
-        }
-        for (at, net) in nets.clone().iter().enumerate() {
+        for net in &mut nets {
             // Loot that came in without anything traced: what an exchanger received for clean money, and the like.
             let rest = net.received().saturating_sub(net.filled);
             let movement = Movement {
                 seq,
                 step: Step::Transfer,
                 payer: End::Outside,
-                payee: nets[at].end,
+                payee: net.end,
                 asset: net.asset,
                 amount: rest,
                 before: Amount::ZERO,
                 payee_before: Amount::ZERO,
             };
             if !rest.is_zero() {
-                self.arrive(&mut nets, movement, Parcel::default(), &mut seeds, observer);
+                self.arrive(Some(net), movement, Parcel::default(), &mut seeds, observer);
             }
         }
         for seed in seeds {
@@ -136,13 +141,13 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
     /// Books an arrival on top of what the purse held and of what this transaction already brought.
     fn arrive<O: Observer>(
         &mut self,
-        nets: &mut [Net],
+        net: Option<&mut Net>,
         mut movement: Movement,
         mut parcel: Parcel,
         seeds: &mut Vec<Seed>,
         observer: &mut O,
     ) {
-        if let Some(net) = nets.iter_mut().find(|net| net.end == movement.payee && net.asset == movement.asset) {
+        if let Some(net) = net {
             movement.payee_before = net.before + net.filled;
             net.filled += movement.amount;
         }
@@ -336,6 +341,9 @@ pub(crate) fn fees(nets: &[Net], legs: &[Leg]) -> Vec<(usize, Amount)> {
 /// Which flows take part in an exchange: by whom, and whether it is the exchanger's own money or somebody else's that
 /// passes through. The others are plain payments.
 pub(crate) fn exchanges(nets: &[Net], flows: &[Flow]) -> Vec<Option<(HolderId, bool)>> {
+    if flows.len() > SWAP_FLOWS_MAX {
+        return vec![None; flows.len()];
+    }
     let exchangers = exchangers(nets);
     let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
     let fed: BTreeSet<HolderId> = flows

@@ -217,3 +217,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_batch_of_many_thousand_payments_both_ways_is_no_swap_and_does_not_hang() {
+    let mut accounts = Accounts::new(&["A", "B"]);
+    accounts.bring("T", 1_000_000, Some(1));
+    let names: Vec<String> = (0..5_000).map(|at| format!("N{at}")).collect();
+    let mut legs: Vec<(&str, &str, &str, u128)> = names.iter().map(|name| ("T", name.as_str(), "A", 10)).collect();
+    legs.extend(names.iter().map(|name| (name.as_str(), "T", "B", 1)));
+    accounts.transact(&legs);
+    for policy in [Policy::Haircut, Policy::Fifo] {
+        let outcome = trace(&accounts, policy);
+        assert_eq!(at_holder(&accounts.ledger, &outcome, "N4999", 1), 10, "{policy}");
+    }
+}
