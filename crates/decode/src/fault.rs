@@ -7,7 +7,7 @@
 use std::fmt;
 
 /// How many characters of the input a message quotes at most.
-pub const QUOTED_CHARS_MAX: usize = 60;
+pub const QUOTED_CHARS_MAX: usize = 80;
 
 /// The column of a fault: a number (in characters, from 1) or a field's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_quoted_is_short_and_harmless() {
         assert_eq!(quoted("\u{1b}[31mred"), "\"\\u{1b}[31mred\"");
-        assert!(quoted(&"é".repeat(1000)).chars().count() < 70);
+        assert!(quoted(&"é".repeat(1000)).chars().count() < 90);
         assert!(quoted_bytes(&[0xff; 4000]).len() < 400);
     }
 }

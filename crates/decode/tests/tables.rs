@@ -142,7 +142,7 @@ fn bad_files_get_one_clear_line() {
         ),
         (
             b"txid,from,to,amount\n",
-            "1: there are no columns \"tx\", \"time\", \"asset\" (found: \"txid\", \"from\", \"to\", \"amount\"); try --column tx=txid --default time=2016-08-02 --default asset=BTC",
+            "1: there are no columns \"tx\", \"time\", \"asset\" (found: \"txid\", \"from\", \"to\", \"amount\"); try --column tx=txid --set time=2016-08-02 --set asset=BTC",
         ),
         (b"tx,tx,time,from,to,asset,amount\n", "1: two columns are named \"tx\"; rename one"),
         (b"tx,\"time\n", "1:4: this quote is never closed; close it"),

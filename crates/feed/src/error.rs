@@ -101,7 +101,9 @@ impl fmt::Display for FeedError {
         match self {
             Self::Source { file, what } => write!(f, "{file}: {what}"),
             Self::Fault { file, fault } => f.write_str(&fault.in_file(file)),
-            Self::Book { file, error: BookError::Deed(error) } => write!(f, "{file}: {error}"),
+            Self::Book { file, error: error @ (BookError::Deed(_) | BookError::WrongKind { .. }) } => {
+                write!(f, "{file}: {error}")
+            }
             Self::Book { error, .. } => write!(f, "{error}"),
             Self::Spool { folder, error } if error.kind() == io::ErrorKind::StorageFull => {
                 write!(f, "{}: the disk is full; free some space, or point TMPDIR elsewhere", folder.display())

@@ -125,6 +125,11 @@ impl Rules {
         self.confidence.get(&word(text)).copied()
     }
 
+    /// All words of confidence, in order.
+    pub fn confidence_words(&self) -> impl Iterator<Item = &str> {
+        self.confidence.keys().map(String::as_str)
+    }
+
     /// Whether tags of a currency belong on `ledger`; nothing for a currency that no rule knows.
     pub(crate) fn currency_on(&self, currency: &str, ledger: &LedgerId) -> Option<bool> {
         let own = self.currencies.get(currency)?;

@@ -125,7 +125,8 @@ fn tag(row: &Columns<'_>, pack: &str, rules: &Rules) -> Result<Claim, Fault> {
     if let Some(word) = &claim.confidence
         && rules.confidence(word).is_none()
     {
-        let help = "write one of the words of rules/confidence.csv, such as authority_data, or nothing";
+        let words: Vec<&str> = rules.confidence_words().collect();
+        let help = format!("write one of {}, or nothing", words.join(", "));
         return Err(row.fault("confidence", format!("{} is no confidence", quoted(word)), help));
     }
     claim.date = row.get("date").map(Time::parse).transpose().map_err(|error| {

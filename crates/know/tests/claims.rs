@@ -59,8 +59,9 @@ fn what_is_wrong_in_a_table_has_its_line_and_column() {
     );
     check_csv(
         "address,label,confidence\nx,y,very\n",
-        "2:confidence: \"very\" is no confidence; write one of the words of rules/confidence.csv, such as authority_data, \
-         or nothing",
+        "2:confidence: \"very\" is no confidence; write one of authority_data, forensic, heuristic, ledger_immanent, manual_transaction, \
+         override, ownership, service_api, service_data, trusted_provider, unknown, untrusted_transaction, web_crawl, or \
+         nothing",
     );
     check_csv(
         "address,label,date\nx,y,yesterday\n",

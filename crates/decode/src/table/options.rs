@@ -175,8 +175,8 @@ fn advice(field: Field, found: &[&str]) -> String {
     let alike = field.hints().iter().find_map(|hint| found.iter().find(|column| column.eq_ignore_ascii_case(hint)));
     match (alike, field) {
         (Some(column), _) => format!("--column {name}={column}"),
-        (None, Field::Asset) => "--default asset=BTC".to_owned(),
-        (None, Field::Time) => "--default time=2016-08-02".to_owned(),
+        (None, Field::Asset) => "--set asset=BTC".to_owned(),
+        (None, Field::Time) => "--set time=2016-08-02".to_owned(),
         (None, Field::Tx) => "--column tx=#row".to_owned(),
         (None, _) => format!("--column {name}=NAME"),
     }

@@ -1,0 +1,408 @@
+//! The help of every command, as printed: what a flag is called is part of the contract.
+
+mod common;
+
+use common::Desk;
+use expect_test::expect;
+
+#[test]
+fn help_of_the_program() {
+    expect![[r#"
+        exit 0
+        --- out
+        Follows stolen money across chains and banks, and shows its work
+
+        Usage: tracehound [OPTIONS] <COMMAND>
+
+        Commands:
+          demo         A complete heist, traced, without network, node or account
+          ingest       Fill the book from files
+          trace        Follow an incident's loot: where it is now, and why each trace ends there
+          source       Source of funds: where the money of a wallet, an output or a transaction came from
+          tags         Tags: what is known about holders
+          incidents    Incidents: who was robbed of what
+          exercise     Make a seeded exercise: ordinary life, a heist, and the truth about it
+          book         Look into the book, or undo its latest blocks
+          completions  Print completions for a shell
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+
+        Exit codes: 0 done · 1 internal error · 2 usage or bad input · 5 data missing · 6 interrupted,
+        partial result kept
+    "#]]
+    .assert_eq(&Desk::new().shows("-h"));
+}
+
+#[test]
+fn help_of_demo() {
+    expect![[r#"
+        exit 0
+        --- out
+        A complete heist, traced, without network, node or account
+
+        Usage: tracehound demo [OPTIONS]
+
+        Options:
+              --book <DIR>       The folder that holds every ingested ledger and tag [default: the
+                                 platform's data folder] [env: TRACEHOUND_BOOK]
+              --seed <SEED>      Seed of the exercise [default: 1]
+              --keep <DIR>       Keep the exercise and its book in this folder (which must not exist, or be
+                                 empty)
+              --policy <POLICY>  The policy to trace under [default: haircut]
+          -h, --help             Print help
+          -V, --version          Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("demo -h"));
+}
+
+#[test]
+fn help_of_ingest() {
+    expect![[r#"
+        exit 0
+        --- out
+        Fill the book from files
+
+        Usage: tracehound ingest [OPTIONS] <COMMAND>
+
+        Commands:
+          table        A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+          utxo-blocks  UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("ingest -h"));
+}
+
+#[test]
+fn help_of_ingest_table() {
+    expect![[r#"
+        exit 0
+        --- out
+        A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+
+        Usage: tracehound ingest table [OPTIONS] <FILE>...
+
+        Arguments:
+          <FILE>...  The files; `-` is standard input, `.gz` is unpacked
+
+        Options:
+              --book <DIR>              The folder that holds every ingested ledger and tag [default: the
+                                        platform's data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>             The ledger of rows without a ledger column: a CAIP-2 id, `bitcoin`,
+                                        `ethereum`, `bank:BIC` or `table:NAME` [default: table:FILENAME]
+              --scale <ASSET=N>         Decimals of an asset, as BTC=8 [default: the most that any row has]
+              --column <COLUMN=HEADER>  Which header stands for a column, as tx=txid; tx=#row numbers the
+                                        rows
+              --set <COLUMN=VALUE>      The value of a column that the file lacks, as asset=BTC
+              --scientific              Read amounts such as 1e-05 (exactly) instead of refusing them
+              --json                    Print what was done as JSON
+          -h, --help                    Print help
+          -V, --version                 Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("ingest table -h"));
+}
+
+#[test]
+fn help_of_ingest_utxo_blocks() {
+    expect![[r#"
+        exit 0
+        --- out
+        UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
+
+        Usage: tracehound ingest utxo-blocks [OPTIONS] <FILE>
+
+        Arguments:
+          <FILE>  The file; `-` is standard input, `.gz` is unpacked
+
+        Options:
+              --book <DIR>      The folder that holds every ingested ledger and tag [default: the platform's
+                                data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>     The ledger [default: bitcoin]
+              --asset <SYMBOL>  The native coin [default: BTC]
+              --scale <N>       Its decimals [default: 8]
+              --json            Print what was done as JSON
+          -h, --help            Print help
+          -V, --version         Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("ingest utxo-blocks -h"));
+}
+
+#[test]
+fn help_of_trace() {
+    expect![[r#"
+        exit 0
+        --- out
+        Follow an incident's loot: where it is now, and why each trace ends there
+
+        Usage: tracehound trace [OPTIONS] <INCIDENT.yaml>...
+
+        Arguments:
+          <INCIDENT.yaml>...  Incident files (YAML); several are traced together
+
+        Options:
+              --book <DIR>                The folder that holds every ingested ledger and tag [default: the
+                                          platform's data folder] [env: TRACEHOUND_BOOK]
+              --policy <POLICY>           The rule by which a payment out of mixed money carries loot along:
+                                          haircut, fifo, lifo, taint-first-out, taint-last-out, tiho,
+                                          poison, or all [default: haircut]
+              --envelope                  Give the least and the most that each place holds whichever policy
+                                          one picks
+              --no-stops                  Go on through custodians, mixers and bridges
+              --tags <FILE>               More tags for this trace alone: TagPack YAML, CSV or an OFAC
+                                          wallet list
+              --min-confidence <PERCENT>  Ignore stops whose tag is less confident than this, in percent
+                                          [default: 0]
+              --until <TIME>              Look at nothing at or after this time; balances are as of then
+              --dust <ASSET=AMOUNT>       Do not follow movements of less than this, as BTC=0.0001; they are
+                                          booked as truncated
+              --min-share <SHARE>         Do not follow movements of which less than this share is loot, as
+                                          0.001; they are booked as truncated
+              --top <N>                   How many places the text lists per section [default: 12]
+              --json                      Print the whole result as JSON (one line per policy)
+              --csv[=<WHAT>]              Print terminals, or every hop, as CSV [possible values: terminals,
+                                          edges]
+              --no-edges                  Leave the hops out of the JSON
+          -h, --help                      Print help (see more with '--help')
+          -V, --version                   Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("trace -h"));
+}
+
+#[test]
+fn help_of_tags() {
+    expect![[r#"
+        exit 0
+        --- out
+        Tags: what is known about holders
+
+        Usage: tracehound tags [OPTIONS] <COMMAND>
+
+        Commands:
+          import  Take tags into the book: TagPack YAML, CSV with address,label,category, or an OFAC wallet
+                  list
+          list    What the book's tags say, about one address or in all
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("tags -h"));
+}
+
+#[test]
+fn help_of_tags_import() {
+    expect![[r#"
+        exit 0
+        --- out
+        Take tags into the book: TagPack YAML, CSV with address,label,category, or an OFAC wallet list
+
+        Usage: tracehound tags import [OPTIONS] <FILE>...
+
+        Arguments:
+          <FILE>...  
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("tags import -h"));
+}
+
+#[test]
+fn help_of_tags_list() {
+    expect![[r#"
+        exit 0
+        --- out
+        What the book's tags say, about one address or in all
+
+        Usage: tracehound tags list [OPTIONS] [ADDRESS]
+
+        Arguments:
+          [ADDRESS]  An address
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+              --json        Print as NDJSON
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("tags list -h"));
+}
+
+#[test]
+fn help_of_incidents() {
+    expect![[r#"
+        exit 0
+        --- out
+        Incidents: who was robbed of what
+
+        Usage: tracehound incidents [OPTIONS] <COMMAND>
+
+        Commands:
+          check  Check incident files, and find on the book's ledgers where their traces start
+          help   Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("incidents -h"));
+}
+
+#[test]
+fn help_of_incidents_check() {
+    expect![[r#"
+        exit 0
+        --- out
+        Check incident files, and find on the book's ledgers where their traces start
+
+        Usage: tracehound incidents check [OPTIONS] <INCIDENT.yaml>...
+
+        Arguments:
+          <INCIDENT.yaml>...  
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("incidents check -h"));
+}
+
+#[test]
+fn help_of_exercise() {
+    expect![[r#"
+        exit 0
+        --- out
+        Make a seeded exercise: ordinary life, a heist, and the truth about it
+
+        Usage: tracehound exercise [OPTIONS] <DIR>
+
+        Arguments:
+          <DIR>  The folder to write into
+
+        Options:
+              --book <DIR>        The folder that holds every ingested ledger and tag [default: the
+                                  platform's data folder] [env: TRACEHOUND_BOOK]
+              --seed <SEED>       Same seed, same bytes [default: 1]
+              --transactions <N>  About how many transactions, over all ledgers [default: the demo's]
+              --peel <HOPS>       A single peel chain of this many hops
+              --cone <LEGS>       Loot that spreads through ordinary life over this many legs
+              --json              Print the manifest as JSON
+          -h, --help              Print help
+          -V, --version           Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("exercise -h"));
+}
+
+#[test]
+fn help_of_book() {
+    expect![[r#"
+        exit 0
+        --- out
+        Look into the book, or undo its latest blocks
+
+        Usage: tracehound book [OPTIONS] <COMMAND>
+
+        Commands:
+          status  Which ledgers there are, how far they go, how much room they take
+          undo    Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("book -h"));
+}
+
+#[test]
+fn help_of_book_status() {
+    expect![[r#"
+        exit 0
+        --- out
+        Which ledgers there are, how far they go, how much room they take
+
+        Usage: tracehound book status [OPTIONS]
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+              --json        Print as JSON
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("book status -h"));
+}
+
+#[test]
+fn help_of_book_undo() {
+    expect![[r#"
+        exit 0
+        --- out
+        Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+
+        Usage: tracehound book undo [OPTIONS] --ledger <ID> <N>
+
+        Arguments:
+          <N>  How many
+
+        Options:
+              --book <DIR>   The folder that holds every ingested ledger and tag [default: the platform's
+                             data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>  The ledger
+          -h, --help         Print help
+          -V, --version      Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("book undo -h"));
+}
+
+#[test]
+fn help_of_completions() {
+    expect![[r#"
+        exit 0
+        --- out
+        Print completions for a shell
+
+        Usage: tracehound completions [OPTIONS] <SHELL>
+
+        Arguments:
+          <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("completions -h"));
+}
+
+#[test]
+fn the_version_is_said() {
+    assert_eq!(
+        Desk::new().shows("--version"),
+        concat!("exit 0\n--- out\ntracehound ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
