@@ -1,5 +1,6 @@
 //! `tracehound ingest table|utxo-blocks`: files into the book.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use decode::table::TableOptions;
@@ -27,8 +28,11 @@ pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
 /// The book can be left at any instant, so an interrupt need not wait for anything.
 fn leave_cleanly_when_interrupted() {
     let leave = || {
-        let text = "\ninterrupted; what was committed is kept: run the same command again to go on";
-        Failure::interrupted(text).report();
+        // A terminal has just shown the keys that were pressed.
+        if std::io::stderr().is_terminal() {
+            say("");
+        }
+        Failure::interrupted("interrupted; what was committed is kept: run the same command again to go on").report();
         std::process::exit(Exit::Interrupted as i32);
     };
     // Without a handler the interrupt still ends the program, only with another code.
