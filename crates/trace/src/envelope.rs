@@ -52,7 +52,8 @@ pub fn envelope<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], label: LabelId, 
         purses: FxHashMap::default(),
         pots: FxHashMap::default(),
         ends: BTreeMap::new(),
-        used: vec![false; seeds.len()],
+        open: seeds.iter().map(|seed| seed.amount).collect(),
+        again: Vec::new(),
     };
     let settings = Settings { share_floor: None, ..settings.clone() };
     let outcome = forward(ledger, &seeds, Policy::Poison, &settings, &mut builder);
@@ -61,8 +62,8 @@ pub fn envelope<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], label: LabelId, 
             builder.ends.insert(terminal.key(), node.node);
         }
     }
-    let Builder { mut draft, ends, .. } = builder;
-    for node in ends.values() {
+    let Builder { mut draft, ends, again, .. } = builder;
+    for node in ends.values().chain(&again) {
         draft.terminal(*node);
     }
     let edges = draft.edges();
@@ -89,7 +90,10 @@ struct Builder<'a> {
     /// The pot of a UTXO transaction, or the inside of a swap.
     pots: FxHashMap<Seq, Node>,
     ends: BTreeMap<TerminalKey, Node>,
-    used: Vec<bool>,
+    /// How much of each seed has not been met yet.
+    open: Vec<Amount>,
+    /// Where loot goes that is stolen again: it counts once.
+    again: Vec<Node>,
 }
 
 impl Builder<'_> {
@@ -130,17 +134,33 @@ impl Builder<'_> {
         }
     }
 
-    /// Loot that enters with this movement.
-    fn feed(&mut self, edge: &Edge<'_>, into: Node) -> bool {
-        let mut fed = false;
-        for (at, seed) in self.seeds.iter().enumerate() {
-            if !self.used[at] && seed.seq == edge.seq && edge.payee == End::Purse(seed.purse) {
-                self.used[at] = true;
-                self.draft.feed(into, seed.amount.min(edge.amount).units());
-                fed = true;
+    /// How much loot enters with this movement, by its seeds: of its leg, or of its payee where legs are netted.
+    fn stolen(&mut self, edge: &Edge<'_>) -> Amount {
+        let mut stolen = Amount::ZERO;
+        for (seed, open) in self.seeds.iter().zip(&mut self.open) {
+            let is_its = edge.leg.is_none_or(|leg| leg == seed.leg);
+            if seed.seq == edge.seq && is_its && edge.payee == End::Purse(seed.purse) {
+                let here = (*open).min(edge.amount.saturating_sub(stolen));
+                *open -= here;
+                stolen += here;
             }
         }
-        fed
+        stolen
+    }
+
+    /// A movement part of which is stolen by it. What comes with the movement may take the rest of it; as much of it as
+    /// is stolen again is loot already, and lies nowhere twice.
+    fn enter(&mut self, edge: &Edge<'_>, source: Option<Node>, stolen: Amount) {
+        let target = self.target(edge);
+        if let Some(source) = source {
+            let rest = edge.amount.saturating_sub(stolen);
+            let (arriving, again) = (self.draft.node(), self.draft.node());
+            self.draft.edge(source, arriving, self.limit(edge.asset, edge.amount));
+            self.draft.edge(arriving, target, self.limit(edge.asset, rest));
+            self.draft.edge(arriving, again, self.limit(edge.asset, stolen));
+            self.again.push(again);
+        }
+        self.draft.feed(target, stolen.units());
     }
 }
 
@@ -150,16 +170,9 @@ impl Observer for Builder<'_> {
     fn edge(&mut self, edge: &Edge<'_>) {
         let limit = self.limit(edge.asset, edge.amount);
         let source = self.source(edge);
-        let enters = self.seeds.iter().any(|seed| seed.seq == edge.seq && edge.payee == End::Purse(seed.purse));
-        if enters {
-            // What came with the movement and what is stolen by it share its amount: a node in between limits both.
-            let between = self.draft.node();
-            if let Some(source) = source {
-                self.draft.edge(source, between, limit);
-            }
-            self.feed(edge, between);
-            let target = self.target(edge);
-            self.draft.edge(between, target, limit);
+        let stolen = self.stolen(edge);
+        if !stolen.is_zero() {
+            self.enter(edge, source, stolen);
         } else if let Some(source) = source {
             let target = self.target(edge);
             self.draft.edge(source, target, limit);

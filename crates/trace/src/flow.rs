@@ -42,6 +42,8 @@ impl Step {
 pub struct Edge<'a> {
     /// The transaction.
     pub seq: Seq,
+    /// Which of its legs, where the movement is one; netted movements are not.
+    pub leg: Option<usize>,
     /// The kind of movement.
     pub step: Step,
     /// Where it comes from.

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use crate::flow::{Edge, Observer, Step};
 use crate::label::{LabelId, Portion, Seed, sum_of};
 use crate::lots::Order;
-use crate::outcome::{Outcome, Reason, TerminalKind, Terminals, stop_terminal};
+use crate::outcome::{Outcome, Reason, Terminal, TerminalKind, Terminals, stop_terminal};
 use crate::policy::Policy;
 use crate::queue::Queue;
 use crate::rule::{Parcel, Rule};
@@ -82,6 +82,8 @@ pub(crate) struct Pass<'a, L: ?Sized, R: Rule> {
 #[derive(Clone, Copy)]
 pub(crate) struct Movement {
     pub seq: Seq,
+    /// Which leg, where it is one; netted movements are not.
+    pub leg: Option<usize>,
     pub step: Step,
     pub payer: End,
     pub payee: End,
@@ -91,6 +93,8 @@ pub(crate) struct Movement {
     pub before: Amount,
     /// What the payee held just before.
     pub payee_before: Amount,
+    /// Where an output is spent: its purse asks once, when it is made. Accounts ask when the transaction is done.
+    pub output_spent: Option<Seq>,
 }
 
 impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
@@ -140,7 +144,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             Kind::Account if needs_netting(self.ledger, &legs) => self.visit_netted(seq, &legs, &seeds, observer),
             Kind::Account => self.visit_legs(seq, &legs, &seeds, observer),
         }
-        self.ask_again(seq, &legs);
+        if self.ledger.kind() == Kind::Account {
+            self.ask_again(seq, &legs);
+        }
         self.legs = legs;
     }
 
@@ -148,10 +154,10 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     fn visit_pot<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
         let mut pot = R::State::default();
         let mut level = Amount::ZERO;
-        for leg in legs.iter().filter(|leg| leg.payee == End::Pot) {
+        for (at, leg) in legs.iter().enumerate().filter(|(_, leg)| leg.payee == End::Pot) {
             if let Some(held) = leg.payer.purse().and_then(|purse| self.purses.remove(&purse)) {
                 if O::WATCHES {
-                    let movement = movement(seq, Step::Input, leg, leg.payer_before);
+                    let movement = movement((seq, at), Step::Input, leg, leg.payer_before);
                     self.report_whole(&movement, &held.state, observer);
                 }
                 self.outcome.events += 1;
@@ -159,21 +165,41 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             }
             level += leg.amount;
         }
-        let mut draws: Vec<usize> = (0..legs.len()).filter(|at| legs[*at].payer == End::Pot).collect();
-        if self.rule.largest_first() {
-            draws.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
-        }
         let mut parcel = std::mem::take(&mut self.parcel);
-        for at in draws {
-            let leg = &legs[at];
-            let step = if leg.payee == End::Fee { Step::Fee } else { Step::Output };
-            self.note_held::<O>(&pot, level);
-            self.draw(&mut pot, level, leg.amount, &mut parcel);
-            self.plant(&mut parcel, leg.amount, of_leg(seeds, at));
-            self.deliver(&movement(seq, step, leg, level), &mut parcel, observer);
-            level -= leg.amount;
+        let is_draw = |at: &usize| legs[*at].payer == End::Pot;
+        if self.rule.largest_first() {
+            let mut draws: Vec<usize> = (0..legs.len()).filter(is_draw).collect();
+            draws.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
+            for at in draws {
+                self.draw_leg((seq, at), &legs[at], &mut pot, &mut level, seeds, &mut parcel, observer);
+            }
+        } else {
+            for at in (0..legs.len()).filter(is_draw) {
+                self.draw_leg((seq, at), &legs[at], &mut pot, &mut level, seeds, &mut parcel, observer);
+            }
         }
         self.parcel = parcel;
+    }
+
+    /// One output, or the fee, drawn from the pot.
+    #[expect(clippy::too_many_arguments, reason = "the inside of one loop, shared by two orders")]
+    fn draw_leg<O: Observer>(
+        &mut self,
+        (seq, at): (Seq, usize),
+        leg: &Leg,
+        pot: &mut R::State,
+        level: &mut Amount,
+        seeds: &[Seed],
+        parcel: &mut Parcel,
+        observer: &mut O,
+    ) {
+        let step = if leg.payee == End::Fee { Step::Fee } else { Step::Output };
+        self.note_held::<O>(pot, *level);
+        self.draw(pot, *level, leg.amount, parcel);
+        self.plant(parcel, leg.amount, of_leg(seeds, at));
+        let movement = Movement { output_spent: leg.payee_next, ..movement((seq, at), step, leg, *level) };
+        self.deliver(&movement, parcel, observer);
+        *level -= leg.amount;
     }
 
     /// An account transaction in which no holder both pays and is paid: leg by leg.
@@ -191,7 +217,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
             self.plant(&mut parcel, leg.amount, of_leg(seeds, at));
             let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
-            self.deliver(&movement(seq, step, leg, before), &mut parcel, observer);
+            self.deliver(&movement((seq, at), step, leg, before), &mut parcel, observer);
         }
         self.parcel = parcel;
     }
@@ -253,6 +279,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         if O::WATCHES {
             observer.edge(&Edge {
                 seq: movement.seq,
+                leg: movement.leg,
                 step: movement.step,
                 payer: movement.payer,
                 payee: movement.payee,
@@ -265,24 +292,28 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             });
         }
         match (end, movement.payee) {
-            (Some((kind, reason)), payee) => {
+            (Some(end), payee) => {
                 for portion in &parcel.portions {
-                    self.terminals.add(kind, reason, payee.purse(), movement.asset, portion, movement.seq);
+                    let arrived = Portion { since: movement.seq, ..*portion };
+                    self.terminals.add(Terminal::of(end, payee.purse(), movement.asset, &arrived));
                 }
             }
-            (None, End::Purse(purse)) => self.put(purse, movement.payee_before, parcel, movement.seq),
+            (None, End::Purse(purse)) => self.put(purse, movement, parcel),
             (None, _) => unreachable!("only purses are followed"),
         }
     }
 
-    fn put(&mut self, purse: PurseId, before: Amount, parcel: &Parcel, at: Seq) {
+    fn put(&mut self, purse: PurseId, movement: &Movement, parcel: &Parcel) {
+        if let Some(spender) = movement.output_spent {
+            self.queue.push(spender);
+        }
         let held = self.purses.entry(purse).or_insert_with(|| {
             if self.ledger.kind() == Kind::Account && !self.ledger.opening(purse).is_zero() {
                 self.outcome.incomplete.push(purse);
             }
             Held { state: R::State::default(), asked: None }
         });
-        self.rule.deposit(&mut held.state, before, parcel, at);
+        self.rule.deposit(&mut held.state, movement.payee_before, parcel, movement.seq);
     }
 
     /// Whether the trace ends at a movement, and how.
@@ -350,6 +381,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         if O::WATCHES && !parcel.is_empty() {
             observer.edge(&Edge {
                 seq: movement.seq,
+                leg: movement.leg,
                 step: Step::Exchange,
                 payer: movement.payer,
                 payee: movement.payee,
@@ -369,6 +401,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         self.note_held_of(state, movement.amount);
         observer.edge(&Edge {
             seq: movement.seq,
+            leg: movement.leg,
             step: movement.step,
             payer: movement.payer,
             payee: movement.payee,
@@ -389,13 +422,13 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         };
         let mut content = Vec::new();
         for (purse, held) in &self.purses {
-            // Only poison asks how much lies in the purse; the others know what they put there.
-            let balance = self.ledger.balance(*purse, self.end);
+            // The others know what they put there.
+            let balance = if R::ASKS_BALANCE { self.ledger.balance(*purse, self.end) } else { Amount::ZERO };
             content.clear();
             self.rule.content(&held.state, balance, &mut content);
             let asset = self.ledger.purse(*purse).asset;
             for portion in &content {
-                self.terminals.add(TerminalKind::Balance, reason, Some(*purse), asset, portion, portion.since);
+                self.terminals.find(Terminal::of((TerminalKind::Balance, reason), Some(*purse), asset, portion));
             }
         }
         self.outcome.terminals = self.terminals.into_sorted();
@@ -430,9 +463,10 @@ fn largest_first(legs: &[Leg]) -> Vec<(usize, Amount)> {
     served
 }
 
-fn movement(seq: Seq, step: Step, leg: &Leg, before: Amount) -> Movement {
+fn movement((seq, at): (Seq, usize), step: Step, leg: &Leg, before: Amount) -> Movement {
     Movement {
         seq,
+        leg: Some(at),
         step,
         payer: leg.payer,
         payee: leg.payee,
@@ -440,6 +474,7 @@ fn movement(seq: Seq, step: Step, leg: &Leg, before: Amount) -> Movement {
         amount: leg.amount,
         before,
         payee_before: leg.payee_before,
+        output_spent: None,
     }
 }
 

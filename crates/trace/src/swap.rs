@@ -92,6 +92,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             left[flow.payer] = before.saturating_sub(flow.amount);
             let movement = Movement {
                 seq,
+                leg: None,
                 step: Step::Transfer,
                 payer: payer.end,
                 payee: payee.end,
@@ -99,6 +100,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
                 amount: flow.amount,
                 before,
                 payee_before: Amount::ZERO,
+                output_spent: None,
             };
             if let Some((exchanger, own)) = exchanges[at] {
                 self.report_exchange(&movement, &parcel, observer);
@@ -120,6 +122,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let rest = net.received().saturating_sub(net.filled);
             let movement = Movement {
                 seq,
+                leg: None,
                 step: Step::Transfer,
                 payer: End::Outside,
                 payee: net.end,
@@ -127,6 +130,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
                 amount: rest,
                 before: Amount::ZERO,
                 payee_before: Amount::ZERO,
+                output_spent: None,
             };
             if !rest.is_zero() {
                 self.arrive(Some(net), movement, Parcel::default(), &mut seeds, observer);
@@ -262,6 +266,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
             let movement = Movement {
                 seq,
+                leg: Some(at),
                 step: Step::Fee,
                 payer: leg.payer,
                 payee: leg.payee,
@@ -269,6 +274,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
                 amount: leg.amount,
                 before,
                 payee_before: Amount::ZERO,
+                output_spent: None,
             };
             self.deliver(&movement, &mut parcel, observer);
         }
@@ -362,7 +368,18 @@ pub(crate) fn exchanges(nets: &[Net], flows: &[Flow]) -> Vec<Option<(HolderId, b
 }
 
 fn swap_movement(seq: Seq, payer: End, payee: End, asset: AssetId, amount: Amount) -> Movement {
-    Movement { seq, step: Step::Swap, payer, payee, asset, amount, before: amount, payee_before: Amount::ZERO }
+    Movement {
+        seq,
+        leg: None,
+        step: Step::Swap,
+        payer,
+        payee,
+        asset,
+        amount,
+        before: amount,
+        payee_before: Amount::ZERO,
+        output_spent: None,
+    }
 }
 
 /// How much each exchanger exchanged per asset: of its own what went into exchanges, of others' what it received in all.

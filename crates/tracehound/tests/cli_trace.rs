@@ -245,6 +245,37 @@ fn what_holds_whichever_policy_one_picks() {
     "#]].assert_eq(&desk.shows("trace purse.yaml --envelope --csv"));
 }
 
+/// Two legs of one transaction, and loot that is stolen again: what the bounds' network once stumbled over.
+#[test]
+fn bounds_where_the_loot_comes_in_several_movements() {
+    let desk = town::ingested();
+    desk.write(
+        "legs.csv",
+        "tx,time,from,to,asset,amount\nopen,2024-01-01,,vault,EUR,1000\nheist,2024-01-02,vault,thief,EUR,300\n\
+         heist,2024-01-02,vault,thief,EUR,200\npay,2024-01-03,thief,mule,EUR,400\n",
+    );
+    desk.run("ingest table legs.csv").done();
+    desk.write("legs.yaml", town::BANK_HEIST.replace("bank:TOWNXXPP", "table:legs").replace("mallory", "thief"));
+    let row = |row: &std::collections::BTreeMap<String, String>| {
+        format!("{} {} [{}, {}]\n", row["holder"], row["amount"], row["low"], row["high"])
+    };
+    let bounds = |line: &str| desk.run(line).done().csv().iter().map(row).collect::<String>();
+    expect![[r#"
+        mule 400 [400, 400]
+        thief 100 [100, 100]
+    "#]]
+    .assert_eq(&bounds("trace legs.yaml --envelope --csv"));
+    let again = format!("{}      - output: \"{}:0\"\n", town::CHAIN_HEIST.replace("\"6\"", "\"11\""), town::id("d2"));
+    desk.write("again.yaml", again);
+    expect![[r#"
+        bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw 5 [5, 5]
+        bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y 1.8 [0, 3]
+        right 1.14 [0, 1.9]
+         0.06 [0, 0.1]
+    "#]]
+    .assert_eq(&bounds("trace again.yaml --envelope --csv"));
+}
+
 #[test]
 fn for_programs() {
     let desk = town::ingested();

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod mainnet;
 pub mod town;
 
 use std::collections::BTreeMap;
@@ -272,6 +273,22 @@ pub fn assert_closes(result: &Value) {
         });
         let sum = sum(own.map(|row| text(&row["origin_amount"])));
         assert_eq!(sum, self::sum([text(&loot["amount"])]), "{policy}: {loot}");
+    }
+}
+
+/// Holds what a conserving policy puts at each place against the bounds there, where there are any.
+#[track_caller]
+pub fn assert_within_bounds(result: &Value) {
+    let units = |value: &Value| {
+        let (digits, scale) = decimal(text(value));
+        digits * 10i128.pow(18 - scale)
+    };
+    if text(&result["policy"]) == "poison" {
+        return;
+    }
+    for row in list(&result["terminals"]).iter().filter(|row| row["low"].is_string()) {
+        let [low, origin, high] = ["low", "origin_amount", "high"].map(|key| units(&row[key]));
+        assert!(low <= origin && origin <= high, "{}: {row}", result["policy"]);
     }
 }
 
