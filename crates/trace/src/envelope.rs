@@ -43,7 +43,8 @@ pub struct Envelope {
 /// The envelope of one loot. All `seeds` must bear the label `label`; the settings' share floor must be unset, since a
 /// share is a policy's answer and bounds are to hold without one.
 pub fn envelope<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], label: LabelId, settings: &Settings) -> Envelope {
-    let seeds: Vec<Seed> = seeds.iter().filter(|seed| seed.label == label).copied().collect();
+    let mut seeds: Vec<Seed> = seeds.iter().filter(|seed| seed.label == label).copied().collect();
+    seeds.sort_unstable();
     let Some(first) = seeds.first() else { return Envelope::default() };
     let mut builder = Builder {
         asset: ledger.purse(first.purse).asset,
@@ -137,9 +138,11 @@ impl Builder<'_> {
     /// How much loot enters with this movement, by its seeds: of its leg, or of its payee where legs are netted.
     fn stolen(&mut self, edge: &Edge<'_>) -> Amount {
         let mut stolen = Amount::ZERO;
-        for (seed, open) in self.seeds.iter().zip(&mut self.open) {
+        let first = self.seeds.partition_point(|seed| seed.seq < edge.seq);
+        let here = self.seeds[first..].iter().zip(&mut self.open[first..]).take_while(|(seed, _)| seed.seq == edge.seq);
+        for (seed, open) in here {
             let is_its = edge.leg.is_none_or(|leg| leg == seed.leg);
-            if seed.seq == edge.seq && is_its && edge.payee == End::Purse(seed.purse) {
+            if is_its && edge.payee == End::Purse(seed.purse) {
                 let here = (*open).min(edge.amount.saturating_sub(stolen));
                 *open -= here;
                 stolen += here;

@@ -121,39 +121,55 @@ impl Terminal {
         let Self { label, kind, reason, purse, asset, .. } = *self;
         TerminalKey { label, kind, reason, purse, asset }
     }
+
+    /// A terminal made of one portion.
+    pub(crate) fn of(end: (TerminalKind, Reason), purse: Option<PurseId>, asset: AssetId, portion: &Portion) -> Self {
+        let Portion { label, amount, origin, hops, since, .. } = *portion;
+        let (kind, reason) = end;
+        Self { label, kind, reason, purse, asset, amount, origin, hops, since }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.amount += other.amount;
+        self.origin += other.origin;
+        self.hops = self.hops.min(other.hops);
+        self.since = self.since.min(other.since);
+    }
 }
 
-/// Terminals while they are summed up.
+/// Terminals while they are gathered. Sums that grow while the trace runs (fees, a custodian's deposits) are kept
+/// together; what is found at the end, a line a purse, is only listed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terminals {
     sums: BTreeMap<TerminalKey, Terminal>,
+    found: Vec<Terminal>,
 }
 
 impl Terminals {
-    pub(crate) fn add(
-        &mut self,
-        kind: TerminalKind,
-        reason: Reason,
-        purse: Option<PurseId>,
-        asset: AssetId,
-        portion: &Portion,
-        since: Seq,
-    ) {
-        let Portion { label, amount, origin, hops, .. } = *portion;
-        let new = Terminal { label, kind, reason, purse, asset, amount, origin, hops, since };
-        self.sums
-            .entry(new.key())
-            .and_modify(|old| {
-                old.amount += amount;
-                old.origin += origin;
-                old.hops = old.hops.min(hops);
-                old.since = old.since.min(since);
-            })
-            .or_insert(new);
+    /// Adds a portion that came to an end on its way.
+    pub(crate) fn add(&mut self, terminal: Terminal) {
+        self.sums.entry(terminal.key()).and_modify(|old| old.merge(&terminal)).or_insert(terminal);
     }
 
+    /// Lists a portion that lies in a purse at the end.
+    pub(crate) fn find(&mut self, terminal: Terminal) {
+        self.found.push(terminal);
+    }
+
+    /// All of them, one per key, ascending.
     pub(crate) fn into_sorted(self) -> Vec<Terminal> {
-        self.sums.into_values().collect()
+        let mut all = self.found;
+        all.extend(self.sums.into_values());
+        // Stable, so that portions of one purse keep their order.
+        all.sort_by_key(Terminal::key);
+        all.dedup_by(|next, kept| {
+            let same = next.key() == kept.key();
+            if same {
+                kept.merge(next);
+            }
+            same
+        });
+        all
     }
 }
 

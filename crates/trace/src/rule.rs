@@ -34,6 +34,9 @@ pub(crate) trait Rule {
     /// The stolen content of one purse, or of a transaction's pot.
     type State: Default + Clone;
 
+    /// Whether the content of a purse is a question of what lies in it in all.
+    const ASKS_BALANCE: bool = false;
+
     /// Whether nothing stolen is left.
     fn is_clean(state: &Self::State) -> bool;
 

@@ -250,6 +250,8 @@ pub(crate) struct Poison;
 impl Rule for Poison {
     type State = Shares;
 
+    const ASKS_BALANCE: bool = true;
+
     fn is_clean(state: &Shares) -> bool {
         state.shares.is_empty()
     }
