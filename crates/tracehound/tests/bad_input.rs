@@ -13,7 +13,7 @@ const HEADER: &str = "tx,time,from,to,asset,amount\n";
 
 /// Tables that are refused, as bytes, on the ledger `on`; each as the first thing in a book and on top of one.
 #[track_caller]
-fn check_table(name: &str, on: &str, bytes: impl AsRef<[u8]>, want: Expect) {
+fn check_table(name: &str, on: &str, bytes: impl AsRef<[u8]>, want: &Expect) {
     let line = format!("ingest table {name} --ledger {on}");
     let empty = Desk::new();
     empty.write(name, &bytes);
@@ -30,7 +30,7 @@ fn rows(rows: &str) -> String {
 
 #[test]
 fn malformed_and_cut_off_csv() {
-    let check = |bytes: &str, want| check_table("t.csv", "table:t", bytes, want);
+    let check = |bytes: &str, want: Expect| check_table("t.csv", "table:t", bytes, &want);
     check(
         "",
         expect![[r#"
@@ -141,7 +141,7 @@ fn what_spreadsheets_do_to_a_table_is_fine() {
 #[test]
 fn malformed_and_cut_off_ndjson() {
     let good = r#"{"tx":"a","time":"2024-01-01","from":"x","to":"y","asset":"EUR","amount":"1"}"#;
-    let check = |bytes: &str, want| check_table("t.ndjson", "table:t", bytes, want);
+    let check = |bytes: &str, want: Expect| check_table("t.ndjson", "table:t", bytes, &want);
     check(
         &format!("{good}\n{}", &good[..50]),
         expect![[r#"
@@ -188,9 +188,9 @@ fn malformed_and_cut_off_ndjson() {
 
 #[test]
 fn amounts_that_are_none() {
-    let check = |amount: &str, want| {
+    let check = |amount: &str, want: Expect| {
         let row = format!("ok,2024-01-01,x,y,EUR,1\na,2024-01-01,x,y,EUR,{amount}\n");
-        check_table("t.csv", "table:t", rows(&row), want);
+        check_table("t.csv", "table:t", rows(&row), &want);
     };
     check(
         "1234567890123456789012345678901234567890",
@@ -278,7 +278,7 @@ fn ids_that_come_twice_and_time_that_runs_backwards() {
         "t.csv",
         "table:t",
         rows("a,2024-01-01,x,y,EUR,1\na,2024-01-02,y,z,EUR,1\n"),
-        expect![[r#"
+        &expect![[r#"
             t.csv:3:time: transaction "a" is of 2024-01-02T00:00:00Z here and of 2024-01-01T00:00:00Z in line 2; rows of one transaction have one time; give other transactions other ids
         "#]],
     );
@@ -286,7 +286,7 @@ fn ids_that_come_twice_and_time_that_runs_backwards() {
         "t.csv",
         "table:t",
         rows("a,2024-01-01,x,y,EUR,1\nb,2024-01-02,x,y,EUR,1\na,2024-01-03,y,z,EUR,1\n"),
-        expect![[r#"
+        &expect![[r#"
             t.csv:4:time: transaction "a" is of 2024-01-03T00:00:00Z here and of 2024-01-01T00:00:00Z in line 2; rows of one transaction have one time; give other transactions other ids
         "#]],
     );
@@ -317,8 +317,8 @@ fn ids_that_come_twice_and_time_that_runs_backwards() {
 
 #[test]
 fn addresses_with_a_wrong_checksum() {
-    let to = |address: &str| rows(&format!("ok,2024-01-01,,,X,0\n")).replace(",,X,0", &format!(",{address},X,1"));
-    let check = |ledger: &str, address: &str, want| check_table("t.csv", ledger, to(address), want);
+    let to = |address: &str| rows(&format!("ok,2024-01-01,,{address},X,1\n"));
+    let check = |ledger: &str, address: &str, want: Expect| check_table("t.csv", ledger, to(address), &want);
     // The genesis block's address with its last letter changed; the examples of BIP 173 and EIP-55, damaged.
     check(
         "bitcoin",

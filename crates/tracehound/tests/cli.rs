@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use common::{Desk, files, shown, town};
@@ -58,7 +59,7 @@ fn the_same_table_in_every_wrapping_makes_the_same_transactions() {
     for row in rows.records() {
         let row = row.unwrap();
         let fields = keys.clone().zip(row.iter()).map(|(key, value)| (key.to_owned(), value.into()));
-        lines += &format!("{}\n", serde_json::Value::Object(fields.collect()));
+        let _ = writeln!(lines, "{}", serde_json::Value::Object(fields.collect()));
     }
     desk.write("bank.ndjson", lines);
     expect![[r#"

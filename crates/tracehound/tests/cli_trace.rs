@@ -440,6 +440,60 @@ fn a_ledger_that_starts_too_late_says_so() {
 }
 
 #[test]
+fn where_an_account_s_money_came_from() {
+    let desk = town::ingested();
+    expect![[r#"
+        exit 0
+        --- out
+        Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).
+
+        138.5 EUR on bank:TOWNXXPP, the ledger as of 2024-01-09T06:00:00Z
+        Where it came from:
+          outside  138.5  100.0 %  2 sources
+          total    138.5  100.0 %  = what was asked for, to the last unit
+        Largest first:
+          outside  103.88 EUR  into vault  1 hop  on 2024-01-01T09:00:00Z
+          outside   34.62 EUR  into pia    1 hop  on 2024-01-01T09:00:00Z
+    "#]]
+    .assert_eq(&desk.shows("source mallory --ledger bank:TOWNXXPP"));
+    expect![[r#"
+        exit 0
+        --- out
+        {"schema":"tracehound/source/1","ledger":"bank:TOWNXXPP","policy":"fifo","policy_means":"FIFO: money leaves a purse in the order in which it came in (Clayton's Case).","as_of":{"height":null,"time":"2024-01-09T06:00:00Z","transactions":7},"targets":["kiosk"],"wanted":[{"asset":"EUR","amount":"150"}],"origins":[{"kind":"outside","payer":null,"payee":"pia","entity":null,"tx":"open","time":"2024-01-01T09:00:00Z","asset":"EUR","amount":"100","hops":3,"basis":"fact"},{"kind":"outside","payer":null,"payee":"vault","entity":null,"tx":"open","time":"2024-01-01T09:00:00Z","asset":"EUR","amount":"50","hops":3,"basis":"fact"}],"problems":[]}
+    "#]].assert_eq(&desk.shows("source kiosk --ledger bank:TOWNXXPP --policy fifo --json"));
+    expect![[r#"
+        exit 0
+        --- out
+        Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).
+
+        5 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328, the ledger as of 2024-01-01T04:00:00Z
+        Where it came from:
+          outside  5  100.0 %  1 source
+          total    5  100.0 %  = what was asked for, to the last unit
+        Largest first:
+          outside  5 BTC  into miner  2 hops  on 2024-01-01T00:00:00Z
+    "#]]
+    .assert_eq(&desk.shows(&format!("source {} --ledger bitcoin-regtest", town::LEFT)));
+    expect![[r#"
+        exit 2
+        --- err
+        error: nobody: the ledger bank:TOWNXXPP holds no such address, output or transaction; ids are case-sensitive
+    "#]]
+    .assert_eq(&desk.shows("source nobody --ledger bank:TOWNXXPP"));
+    expect![[r#"
+        exit 5
+        --- err
+        error: the book holds no ledger bank:NOWHEREX; ingest it first
+    "#]]
+    .assert_eq(&desk.shows("source mallory --ledger bank:NOWHEREX"));
+    expect![[r#"
+        exit 2
+        --- err
+        error: tiho asks "is it stolen?", which has no meaning backwards; choose haircut, fifo or lifo for the source of funds
+    "#]].assert_eq(&desk.shows("source mallory --ledger bank:TOWNXXPP --policy tiho"));
+}
+
+#[test]
 fn the_book_is_found_by_flag_variable_and_home() {
     let desk = Desk::new();
     desk.write("bank.csv", town::BANK);

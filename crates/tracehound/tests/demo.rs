@@ -193,8 +193,7 @@ fn the_demo() {
         Which unit of a mixed purse is the stolen one is a convention, so no policy is right everywhere;
         `tracehound trace --envelope` prints what holds under all of them.
     "#]].assert_eq(&ran.stdout);
-    let talk: String =
-        ran.stderr.lines().filter(|line| !line.contains(" in ")).map(|line| format!("{line}\n")).collect();
+    let talk: String = ran.stderr.split_inclusive('\n').filter(|line| !line.contains(" in ")).collect();
     expect![[r#"
         An exercise with seed 1: 32,770 transactions of ordinary life on 3 ledgers, and a heist.
 

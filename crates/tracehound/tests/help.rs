@@ -179,6 +179,43 @@ fn help_of_trace() {
 }
 
 #[test]
+fn help_of_source() {
+    expect![[r#"
+        exit 0
+        --- out
+        Source of funds: where the money of a wallet, an output or a transaction came from
+
+        Usage: tracehound source [OPTIONS] --ledger <ID> <TARGET>...
+
+        Arguments:
+          <TARGET>...  Addresses or accounts (what they hold), outputs as TXID:VOUT, or transactions (what
+                       they brought)
+
+        Options:
+              --book <DIR>                The folder that holds every ingested ledger and tag [default: the
+                                          platform's data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>               The ledger
+              --asset <SYMBOL>            Only this asset
+              --policy <POLICY>           haircut, fifo or lifo; the others ask "is it stolen?", which has
+                                          no meaning backwards [default: haircut]
+              --until <TIME>              What the targets held just before this time, instead of now
+              --from <TIME>               Look at nothing before this time; what lay there then is booked as
+                                          window
+              --no-stops                  Go on through custodians, mixers and bridges
+              --tags <FILE>               More tags for this trace alone
+              --min-confidence <PERCENT>  Ignore stops whose tag is less confident than this, in percent
+                                          [default: 0]
+              --dust <ASSET=AMOUNT>       Do not follow where less than this is wanted of a movement, as
+                                          BTC=0.0001
+              --top <N>                   How many sources the text lists [default: 12]
+              --json                      Print the whole result as JSON
+          -h, --help                      Print help
+          -V, --version                   Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("source -h"));
+}
+
+#[test]
 fn help_of_tags() {
     expect![[r#"
         exit 0

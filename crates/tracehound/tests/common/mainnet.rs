@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
         self.take(bytes).iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
-    /// Bitcoin's CompactSize.
+    /// Bitcoin's `CompactSize`.
     fn count(&mut self) -> usize {
         let number = match self.number(1) {
             0xfd => self.number(2),
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         for n in 0..count {
             let value = self.number(8);
             let length = self.count();
-            let script: String = self.take(length).iter().map(|byte| format!("{byte:02x}")).collect();
+            let script = hex(self.take(length).iter());
             let text = bitcoins(value);
             outputs.push(format!(r#"{{"value":{text},"n":{n},"scriptPubKey":{{"hex":"{script}"}}}}"#));
             values.push(value);
@@ -147,7 +147,14 @@ fn twice(bytes: &[u8]) -> [u8; 32] {
 
 /// Hashes are printed from their last byte to their first.
 fn printed(hash: &[u8]) -> String {
-    hash.iter().rev().map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.iter().rev())
+}
+
+fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    bytes.fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn merkle(mut hashes: Vec<[u8; 32]>) -> [u8; 32] {
