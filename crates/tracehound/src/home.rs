@@ -42,7 +42,11 @@ impl Home {
     /// The book, made if need be.
     pub fn create(&self) -> Result<Book, Failure> {
         let folder = self.folder()?;
-        Ok(Book::create(folder)?)
+        Book::create(folder).map_err(|error| match error {
+            // To fill something else than a book is a mistyped --book; nothing is missing.
+            book::BookError::NotABook(_) => Failure::bad_input(error),
+            other => other.into(),
+        })
     }
 }
 

@@ -173,7 +173,7 @@ fn a_file_in_the_place_of_the_book() {
     let desk = town::desk();
     desk.write("book", "not a folder");
     expect![[r#"
-        exit 5
+        exit 2
         --- err
         error: book is not a book: name a folder that an ingest has made
     "#]]
@@ -187,7 +187,7 @@ fn a_file_in_the_place_of_the_book() {
     std::fs::create_dir(desk.path("photos")).unwrap();
     desk.write("photos/one.jpg", "x");
     expect![[r#"
-        exit 5
+        exit 2
         --- err
         error: photos is not a book: name a folder that an ingest has made
     "#]]

@@ -271,8 +271,6 @@ fn a_book_that_is_not_there() {
     .assert_eq(&desk.shows("trace vault.yaml"));
     expect![[r#"
         exit 5
-        --- out
-        vault.yaml: vault (The vault of Town Bank), 1 loss
         --- err
         error: there is no book in book; ingest something first, or say --book
     "#]]

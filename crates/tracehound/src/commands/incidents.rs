@@ -12,12 +12,13 @@ use crate::tracing::case::{self, Wishes};
 pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
     let IncidentsCommand::Check { files } = command;
     let incidents = case::read_incidents(&files)?;
+    let book = home.open()?;
     let mut out = stdout();
     for (incident, file) in &incidents {
         let title = incident.title.as_deref().unwrap_or("untitled");
         writeln!(out, "{file}: {} ({title}), {}", incident.id, plural(incident.losses.len(), "loss"))?;
     }
-    let case = case::open(&home.open()?, incidents, Vec::new(), &Wishes::default())?;
+    let case = case::open(&book, incidents, Vec::new(), &Wishes::default())?;
     for on in &case.ledgers {
         for loot in &on.loot {
             let amount = grouped(&loot.asset.text(loot.amount));

@@ -135,7 +135,9 @@ fn find(ledger: &dyn Ledger, text: &str, only: Option<&str>, until: Seq) -> Resu
             .map(|(leg, at)| Target { label: LabelId(at.asset.0), money: Money::Leg { seq, leg }, amount: None })
             .collect());
     }
-    let holder = ledger::address::canonical(ledger.id(), text).ok().and_then(|name| ledger.find_holder(&name));
+    // A name that has no address's form may still be one that the ledger gave, on a network of its own.
+    let canonical = ledger::address::canonical(ledger.id(), text).ok().and_then(|name| ledger.find_holder(&name));
+    let holder = canonical.or_else(|| ledger.find_holder(text.trim()));
     let Some(holder) = holder else {
         let what = "holds no such address, output or transaction";
         return Err(Failure::bad_input(format!("{text}: the ledger {} {what}; ids are case-sensitive", ledger.id())));

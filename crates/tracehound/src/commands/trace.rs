@@ -57,7 +57,7 @@ fn print(case: &Case, args: &TraceArgs, policies: &[Policy]) -> Result<Exit, Fai
     if !args.json && args.csv.is_none() {
         match &results[..] {
             [only] => text::account(&mut out, case, only, args.top)?,
-            all => text::compare(&mut out, all)?,
+            all => text::compare(&mut out, all, args.top)?,
         }
     }
     out.flush()?;

@@ -202,19 +202,25 @@ fn problems(text: &mut String, result: &TraceResult, top: usize) {
 }
 
 /// One line per place and policy: how much the choice of policy matters.
-pub fn compare(out: &mut impl Write, results: &[TraceResult]) -> Result<(), Failure> {
+pub fn compare(out: &mut impl Write, results: &[TraceResult], top: usize) -> Result<(), Failure> {
     let mut text = String::new();
-    let Some(first) = results.first() else { return Ok(()) };
-    for loot in &first.loot {
+    let Some(first) = results.iter().find(|result| result.policy.conserves()).or(results.first()) else {
+        return Ok(());
+    };
+    for (at, loot) in first.loot.iter().enumerate() {
         let _ =
             writeln!(text, "Stolen: {} {} on {} ({})", grouped(&loot.amount), loot.asset, loot.ledger, loot.incident);
+        // Where loot was stolen again, how much of it is new depends on the policy.
+        let differ = results.iter().any(|result| result.policy.conserves() && result.loot[at].units != loot.units);
         let used: Vec<_> = KINDS
             .iter()
             .filter(|(kind, _)| results.iter().any(|result| rows_of(result, loot).any(|row| row.kind == *kind)))
             .collect();
         let mut lines: Vec<Vec<String>> = Vec::new();
         let header = used.iter().map(|(kind, _)| (*kind).to_owned());
-        lines.push(std::iter::once("policy".to_owned()).chain(header).chain(["places held".to_owned()]).collect());
+        let stolen = differ.then(|| "stolen".to_owned());
+        let header = std::iter::once("policy".to_owned()).chain(stolen).chain(header);
+        lines.push(header.chain(["places held".to_owned()]).collect());
         for result in results {
             let sum = |kind: &str| -> Amount {
                 rows_of(result, loot).filter(|row| row.kind == kind).map(|row| row.origin).sum()
@@ -222,7 +228,8 @@ pub fn compare(out: &mut impl Write, results: &[TraceResult]) -> Result<(), Fail
             let sums = used.iter().map(|(kind, _)| grouped(&loot.unit.text(sum(kind))));
             let held = rows_of(result, loot).filter(|row| row.kind == "balance" && !row.origin.is_zero()).count();
             let name = result.policy.name().to_owned();
-            lines.push(std::iter::once(name).chain(sums).chain([held.to_string()]).collect());
+            let stolen = differ.then(|| grouped(&result.loot[at].amount));
+            lines.push(std::iter::once(name).chain(stolen).chain(sums).chain([held.to_string()]).collect());
         }
         let right: Vec<bool> = (0..lines[0].len()).map(|column| column > 0).collect();
         table(&mut text, &lines, &right);
@@ -230,6 +237,7 @@ pub fn compare(out: &mut impl Write, results: &[TraceResult]) -> Result<(), Fail
     if results.iter().any(|result| result.policy == Policy::Poison) {
         let _ = writeln!(text, "Poison flags and does not account: its figures do not add up to the loss.");
     }
+    problems(&mut text, first, top);
     out.write_all(text.as_bytes())?;
     Ok(())
 }
