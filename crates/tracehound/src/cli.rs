@@ -66,7 +66,7 @@ pub struct IngestArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Source {
-    /// A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+    /// A ledger table: CSV or NDJSON with `tx,time,from,to,asset,amount[,ledger][,fee][,memo]`
     Table(TableArgs),
     /// UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
     UtxoBlocks(UtxoBlocksArgs),

@@ -70,7 +70,8 @@ fn help_of_ingest() {
         Usage: tracehound ingest [OPTIONS] <COMMAND>
 
         Commands:
-          table        A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+          table        A ledger table: CSV or NDJSON with
+                       `tx,time,from,to,asset,amount[,ledger][,fee][,memo]`
           utxo-blocks  UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
           help         Print this message or the help of the given subcommand(s)
 
@@ -88,7 +89,7 @@ fn help_of_ingest_table() {
     expect![[r#"
         exit 0
         --- out
-        A ledger table: CSV or NDJSON with tx,time,from,to,asset,amount[,ledger][,fee][,memo]
+        A ledger table: CSV or NDJSON with `tx,time,from,to,asset,amount[,ledger][,fee][,memo]`
 
         Usage: tracehound ingest table [OPTIONS] <FILE>...
 
