@@ -123,11 +123,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         self.end = end;
         loop {
             let seed = self.seeds.get(self.next_seed).map(|seed| seed.seq).filter(|seq| *seq < end);
-            if let Some(seq) = seed {
-                // A seed's transaction takes its place in the queue like any other.
-                self.queue.push(seq);
-            }
-            let Some(seq) = self.queue.pop_before(end) else { break };
+            // What is asked for up to the next seed's transaction, then that one.
+            let until = seed.map_or(end, |seq| Seq(seq.0 + 1));
+            let Some(seq) = self.queue.pop_before(until).or(seed) else { break };
             let first = self.next_seed;
             let seeded = self.seeds[first..].iter().take_while(|seed| seed.seq == seq).count();
             self.next_seed += seeded;
