@@ -12,7 +12,7 @@ use crate::workplace::{Workplace, run, say};
 pub fn fmt(workplace: &Workplace) -> Result<Outcome, String> {
     run(&mut workplace.cargo(&["fmt", "--all", "--check"]))?;
     for manifest in workplace.side_manifests() {
-        run(&mut workplace.cargo(&["fmt", "--check", "--manifest-path", &manifest]))?;
+        run(&mut workplace.cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest]))?;
     }
     Ok(Outcome::Passed(String::new()))
 }

@@ -97,6 +97,19 @@ pub(crate) struct Movement {
     pub output_spent: Option<Seq>,
 }
 
+impl Movement {
+    /// The movement as an observer sees it.
+    fn edge<'e>(
+        &self,
+        held: &'e [(LabelId, Amount)],
+        portions: &'e [Portion],
+        end: Option<(TerminalKind, Reason)>,
+    ) -> Edge<'e> {
+        let Self { seq, leg, step, payer, payee, asset, amount, before, .. } = *self;
+        Edge { seq, leg, step, payer, payee, asset, amount, before, held, portions, end }
+    }
+}
+
 impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     pub(crate) fn new(ledger: &'a L, seeds: &[Seed], rule: R, settings: &'a Settings) -> Self {
         let mut seeds = seeds.to_vec();
@@ -275,19 +288,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         }
         let end = self.fate(movement, &parcel.portions);
         if O::WATCHES {
-            observer.edge(&Edge {
-                seq: movement.seq,
-                leg: movement.leg,
-                step: movement.step,
-                payer: movement.payer,
-                payee: movement.payee,
-                asset: movement.asset,
-                amount: movement.amount,
-                before: movement.before,
-                held: &self.held,
-                portions: &parcel.portions,
-                end,
-            });
+            observer.edge(&movement.edge(&self.held, &parcel.portions, end));
         }
         match (end, movement.payee) {
             (Some(end), payee) => {
@@ -377,19 +378,8 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
 
     pub(crate) fn report_exchange<O: Observer>(&self, movement: &Movement, parcel: &Parcel, observer: &mut O) {
         if O::WATCHES && !parcel.is_empty() {
-            observer.edge(&Edge {
-                seq: movement.seq,
-                leg: movement.leg,
-                step: Step::Exchange,
-                payer: movement.payer,
-                payee: movement.payee,
-                asset: movement.asset,
-                amount: movement.amount,
-                before: movement.before,
-                held: &self.held,
-                portions: &parcel.portions,
-                end: None,
-            });
+            let movement = Movement { step: Step::Exchange, ..*movement };
+            observer.edge(&movement.edge(&self.held, &parcel.portions, None));
         }
     }
 
@@ -397,19 +387,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let mut content = Vec::new();
         self.rule.content(state, movement.amount, &mut content);
         self.note_held_of(state, movement.amount);
-        observer.edge(&Edge {
-            seq: movement.seq,
-            leg: movement.leg,
-            step: movement.step,
-            payer: movement.payer,
-            payee: movement.payee,
-            asset: movement.asset,
-            amount: movement.amount,
-            before: movement.before,
-            held: &self.held,
-            portions: &content,
-            end: None,
-        });
+        observer.edge(&movement.edge(&self.held, &content, None));
     }
 
     /// Books what still lies in purses and closes the account.

@@ -152,8 +152,21 @@ fn one_policy(name: &str) -> Result<Policy, String> {
     Policy::parse(name).ok_or_else(|| format!("there is no such policy; there are {}", names()))
 }
 
+/// Where a trace stops, for both directions.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+pub struct StopArgs {
+    /// Go on through custodians, mixers and bridges
+    #[arg(long)]
+    pub no_stops: bool,
+    /// More tags for this trace alone: TagPack YAML, CSV or an OFAC wallet list
+    #[arg(long, value_name = "FILE")]
+    pub tags: Vec<PathBuf>,
+    /// Ignore stops whose tag is less confident than this, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_confidence: u8,
+}
+
+#[derive(Debug, Args)]
 pub struct TraceArgs {
     /// Incident files (YAML); several are traced together
     #[arg(required = true, value_name = "INCIDENT.yaml")]
@@ -172,15 +185,8 @@ pub struct TraceArgs {
     /// Give the least and the most that each place holds whichever policy one picks
     #[arg(long, conflicts_with = "min_share")]
     pub envelope: bool,
-    /// Go on through custodians, mixers and bridges
-    #[arg(long)]
-    pub no_stops: bool,
-    /// More tags for this trace alone: TagPack YAML, CSV or an OFAC wallet list
-    #[arg(long, value_name = "FILE")]
-    pub tags: Vec<PathBuf>,
-    /// Ignore stops whose tag is less confident than this, in percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub min_confidence: u8,
+    #[command(flatten)]
+    pub stops: StopArgs,
     /// Look at nothing at or after this time; balances are as of then
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
@@ -224,15 +230,8 @@ pub struct SourceArgs {
     /// Look at nothing before this time; what lay there then is booked as window
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
-    /// Go on through custodians, mixers and bridges
-    #[arg(long)]
-    pub no_stops: bool,
-    /// More tags for this trace alone
-    #[arg(long, value_name = "FILE")]
-    pub tags: Vec<PathBuf>,
-    /// Ignore stops whose tag is less confident than this, in percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub min_confidence: u8,
+    #[command(flatten)]
+    pub stops: StopArgs,
     /// Do not follow where less than this is wanted of a movement, as BTC=0.0001
     #[arg(long, value_name = "ASSET=AMOUNT")]
     pub dust: Vec<String>,

@@ -203,7 +203,8 @@ fn help_of_source() {
               --from <TIME>               Look at nothing before this time; what lay there then is booked as
                                           window
               --no-stops                  Go on through custodians, mixers and bridges
-              --tags <FILE>               More tags for this trace alone
+              --tags <FILE>               More tags for this trace alone: TagPack YAML, CSV or an OFAC
+                                          wallet list
               --min-confidence <PERCENT>  Ignore stops whose tag is less confident than this, in percent
                                           [default: 0]
               --dust <ASSET=AMOUNT>       Do not follow where less than this is wanted of a movement, as

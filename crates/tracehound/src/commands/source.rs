@@ -72,7 +72,7 @@ pub fn run(home: &Home, args: &SourceArgs) -> Result<Exit, Failure> {
     let id = LedgerId::parse(&args.ledger).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(read_tag_files(&args.tags, &mut |warning| say(format!("warning: {warning}")))?);
+    claims.extend(read_tag_files(&args.stops.tags, &mut |warning| say(format!("warning: {warning}")))?);
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
     let stops = know::Stops::default().resolve(&claims, ledger);
@@ -81,7 +81,7 @@ pub fn run(home: &Home, args: &SourceArgs) -> Result<Exit, Failure> {
     };
     let until = at("--until", &args.until)?.unwrap_or_else(|| ledger.end());
     let settings = BackwardSettings {
-        stops: if args.no_stops { BTreeMap::new() } else { stops_of(&stops, args.min_confidence) },
+        stops: if args.stops.no_stops { BTreeMap::new() } else { stops_of(&stops, args.stops.min_confidence) },
         dust: dust_of(&args.dust, ledger)?,
         from: at("--from", &args.from)?,
     };

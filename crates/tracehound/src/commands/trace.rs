@@ -16,10 +16,10 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
     let incidents = case::read_incidents(&args.incidents)?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(case::read_tag_files(&args.tags, &mut |warning| say(format!("warning: {warning}")))?);
+    claims.extend(case::read_tag_files(&args.stops.tags, &mut |warning| say(format!("warning: {warning}")))?);
     let wishes = Wishes {
-        no_stops: args.no_stops,
-        min_confidence: args.min_confidence,
+        no_stops: args.stops.no_stops,
+        min_confidence: args.stops.min_confidence,
         until: args.until.clone(),
         dust: args.dust.clone(),
         min_share: args.min_share.clone(),
