@@ -187,6 +187,9 @@ pub struct TraceArgs {
     pub envelope: bool,
     #[command(flatten)]
     pub stops: StopArgs,
+    /// Leave out loot that came in before this time
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
     /// Look at nothing at or after this time; balances are as of then
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,

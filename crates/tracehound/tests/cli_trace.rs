@@ -514,3 +514,33 @@ fn the_book_is_found_by_flag_variable_and_home() {
     .assert_eq(&shown(&ran));
     assert!(desk.path(".local/share/tracehound/book/book").exists() || cfg!(not(target_os = "linux")));
 }
+
+#[test]
+fn a_window_leaves_out_loot_that_came_in_before_it() {
+    let desk = town::ingested();
+    desk.write(
+        "both.yaml",
+        "incident: both\nlosses:\n  - ledger: bank:TOWNXXPP\n    asset: EUR\n    stolen:\n      - {tx: heist, to: mallory}\n      - {tx: pay, to: mule}\n",
+    );
+    expect![[r#"
+        exit 0
+        --- out
+        untitled incident (both)
+        Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).
+
+        Stolen: 200 EUR on bank:TOWNXXPP; the ledger as of 2024-01-09T06:00:00Z, 7 transactions
+        Where it is now:
+          service, at custodians  150   75.0 %  1 place  stop-rule
+          balance, still held      50   25.0 %  1 place  held
+          total                   200  100.0 %           = what was stolen, to the last unit
+        Call first:
+          1. Corner Kiosk (service): 150 EUR, 75.0 %; 1 deposit at 1 address, the last seen 2024-01-02T05:00:00Z
+               kiosk  150 EUR
+        Still held, largest first:
+          mule  50 EUR  since 2024-01-02T04:00:00Z  0 hops
+
+        What a reader should know:
+          before-window at both: 300 EUR came in before --from and is left out
+    "#]]
+    .assert_eq(&desk.shows("trace both.yaml --from 2024-01-02T04:00:00Z --top 3"));
+}

@@ -163,6 +163,7 @@ fn help_of_trace() {
                                           wallet list
               --min-confidence <PERCENT>  Ignore stops whose tag is less confident than this, in percent
                                           [default: 0]
+              --from <TIME>               Leave out loot that came in before this time
               --until <TIME>              Look at nothing at or after this time; balances are as of then
               --dust <ASSET=AMOUNT>       Do not follow movements of less than this, as BTC=0.0001; they are
                                           booked as truncated

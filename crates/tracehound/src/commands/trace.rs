@@ -20,6 +20,7 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
     let wishes = Wishes {
         no_stops: args.stops.no_stops,
         min_confidence: args.stops.min_confidence,
+        from: args.from.clone(),
         until: args.until.clone(),
         dust: args.dust.clone(),
         min_share: args.min_share.clone(),

@@ -6,10 +6,10 @@ use std::path::Path;
 use book::{Book, BookLedger};
 use decode::Fault;
 use decode::tagpack::{Pack, TagPack};
-use incident::Incident;
+use incident::{Incident, Start};
 use know::{Claim, StopSet};
 use ledger::address::canonical;
-use ledger::{HolderId, Kind, Ledger, LedgerId, Time};
+use ledger::{HolderId, Kind, Ledger, LedgerId, Seq, Time};
 use money::{Amount, Asset, Decimal};
 use trace::{LabelId, Seed, Settings, ShareFloor, StopKind};
 
@@ -53,6 +53,7 @@ pub struct Case {
 pub struct Wishes {
     pub no_stops: bool,
     pub min_confidence: u8,
+    pub from: Option<String>,
     pub until: Option<String>,
     pub dust: Vec<String>,
     pub min_share: Option<String>,
@@ -192,6 +193,10 @@ fn on_ledger(
 ) -> Result<OnLedger, Failure> {
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
+    let seq_at = |flag: &str, text: &Option<String>| -> Result<Option<Seq>, Failure> {
+        text.as_deref().map(|text| time(flag, text).map(|time| ledger.seq_at(time))).transpose()
+    };
+    let from = seq_at("--from", &wishes.from)?.unwrap_or(Seq(0));
     let (mut loot, mut seeds, mut problems) = (Vec::<Loot>::new(), Vec::new(), Vec::new());
     for (incident, file) in incidents {
         for loss in incident.losses.iter().filter(|loss| loss.ledger.value == id) {
@@ -203,9 +208,17 @@ fn on_ledger(
                 loot.push(Loot { incident: incident.id.to_string(), asset, amount: Amount::ZERO });
                 loot.len() - 1
             });
-            loot[label].amount += resolved.total;
+            let (starts, early): (Vec<&Start>, Vec<&Start>) =
+                resolved.starts.iter().partition(|start| start.seq >= from);
+            let early: Amount = early.iter().map(|start| start.amount).sum();
+            if !early.is_zero() {
+                let unit = &loot[label].asset;
+                let text = format!("{} {} came in before --from and is left out", unit.text(early), unit.symbol);
+                problems.push(Problem::new("before-window", incident.id.to_string(), text));
+            }
+            loot[label].amount += resolved.total - early;
             let label = LabelId(u32::try_from(label).expect("an incident file holds fewer losses"));
-            seeds.extend(resolved.starts.iter().map(|start| Seed {
+            seeds.extend(starts.into_iter().map(|start| Seed {
                 seq: start.seq,
                 leg: start.leg,
                 purse: start.purse,
@@ -225,7 +238,7 @@ fn on_ledger(
         stops: if wishes.no_stops { BTreeMap::new() } else { stops_of(&stops, wishes.min_confidence) },
         dust: dust_of(&wishes.dust, ledger)?,
         share_floor: wishes.min_share.as_deref().map(share_floor).transpose()?,
-        until: wishes.until.as_deref().map(|text| time("--until", text).map(|time| ledger.seq_at(time))).transpose()?,
+        until: seq_at("--until", &wishes.until)?,
     };
     Ok(OnLedger { id, ledger: opened, loot, seeds, settings, stops, problems })
 }
