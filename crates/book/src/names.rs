@@ -165,6 +165,25 @@ pub(crate) fn assets_before(columns: &[Growing], keep: u64) -> (u64, u64) {
     (kept, bytes)
 }
 
+/// All rows of a holder's chain as a reader of `committed` rows sees it, ascending. `row` gives a row's holder and the
+/// row before it in that holder's chain.
+pub(crate) fn settled_chain(
+    holder: u64,
+    committed: u64,
+    tail: impl FnMut() -> u64,
+    row: impl Fn(u64) -> Option<(u64, u64)>,
+) -> Vec<u64> {
+    let own = |at| row(at).filter(|(of, _)| *of == holder).map(|(_, previous)| previous);
+    let mut next = settled_tail(committed, tail, own);
+    let mut found = Vec::new();
+    while let Some(at) = next {
+        found.push(at);
+        next = row(at).map(|(_, previous)| previous).filter(|previous| *previous < at);
+    }
+    found.reverse();
+    found
+}
+
 /// The last row of a chain as a reader of `committed` rows sees it: a tail past its commit is followed back.
 ///
 /// `earlier` gives the row before one of them, if that one is indeed of the chain. A writer that recovers at this

@@ -219,8 +219,22 @@ impl Store {
         Ok(())
     }
 
+    /// Begins to take back the last `asked` of `has` blocks or transactions: how many stay, and the lock that keeps
+    /// readers out until it is dropped. `None` where there is nothing to do.
+    pub(crate) fn begin_undo(&self, asked: u64, has: u64) -> Result<Option<(u64, File)>, BookError> {
+        self.check()?;
+        if self.is_dirty() {
+            return Err(BookError::Uncommitted);
+        }
+        let Some(staying) = has.checked_sub(asked) else { return Err(BookError::UndoTooMany { asked, has }) };
+        if asked == 0 {
+            return Ok(None);
+        }
+        Ok(Some((staying, self.lock_readers_out()?)))
+    }
+
     /// Readers out: whoever cuts mapped files short must be alone. The lock ends with the file.
-    pub(crate) fn lock_readers_out(&self) -> Result<File, BookError> {
+    fn lock_readers_out(&self) -> Result<File, BookError> {
         let path = self.folder.join(READERS_LOCK);
         let lock = disk::open_or_make(&path)?;
         match lock.try_lock() {

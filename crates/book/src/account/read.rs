@@ -21,7 +21,7 @@ use crate::lookup::{Rest, find};
 use crate::manifest::Source;
 use crate::names::{
     HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE_40, find_holder, holder_fingerprint, holder_name, name_bytes, name_text,
-    read_assets, settled_tail,
+    read_assets, settled_chain, settled_tail,
 };
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
@@ -234,19 +234,9 @@ impl Ledger for AccountLedger {
 
     fn purses(&self, holder: HolderId) -> Vec<PurseId> {
         let purses = self.column(PURSES);
-        let row = |purse: u64| purses.words_anywhere(purse).map(PurseRow::of);
-        let mut next = settled_tail(
-            purses.rows(),
-            || self.column(HOLDERS).word(holder.0, HOLDER_TAIL),
-            |purse| row(purse).filter(|row| row.holder == holder.0).map(|row| row.previous),
-        );
-        let mut found = Vec::new();
-        while let Some(purse) = next {
-            found.push(PurseId(purse));
-            next = row(purse).map(|row| row.previous).filter(|before| *before < purse);
-        }
-        found.reverse();
-        found
+        let row = |at: u64| purses.words_anywhere(at).map(PurseRow::of).map(|row| (row.holder, row.previous));
+        let tail = || self.column(HOLDERS).word(holder.0, HOLDER_TAIL);
+        settled_chain(holder.0, purses.rows(), tail, row).into_iter().map(PurseId).collect()
     }
 
     fn assets(&self) -> u32 {

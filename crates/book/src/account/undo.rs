@@ -37,18 +37,7 @@ impl AccountWriter {
     ///
     /// Sources forget what was taken back; assets that were declared only then go too.
     pub fn undo(&mut self, count: u64) -> Result<(), BookError> {
-        self.store.check()?;
-        if self.store.is_dirty() {
-            return Err(BookError::Uncommitted);
-        }
-        let has = self.end().0;
-        let Some(transactions) = has.checked_sub(count) else {
-            return Err(BookError::UndoTooMany { asked: count, has });
-        };
-        if count == 0 {
-            return Ok(());
-        }
-        let _alone = self.store.lock_readers_out()?;
+        let Some((transactions, _alone)) = self.store.begin_undo(count, self.end().0)? else { return Ok(()) };
         let result = self.take_back(transactions);
         if result.is_err() {
             self.store.fail();

@@ -20,7 +20,7 @@ use super::{Tip, UtxoWriter};
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
 use crate::lookup::{Rest, find};
-use crate::names::{HOLDER_TAIL, HOLDERS, NONE_40, find_holder, holder_name, read_assets, settled_tail};
+use crate::names::{HOLDER_TAIL, HOLDERS, NONE_40, find_holder, holder_name, read_assets, settled_chain};
 use crate::run::fingerprint;
 use crate::snapshot::Snapshot;
 
@@ -187,19 +187,9 @@ impl Ledger for UtxoLedger {
 
     fn purses(&self, holder: HolderId) -> Vec<PurseId> {
         let outputs = self.column(OUTPUTS);
-        let row = |output: u64| outputs.words_anywhere(output).map(OutputRow::of);
-        let mut next = settled_tail(
-            outputs.rows(),
-            || self.column(HOLDERS).word(holder.0, HOLDER_TAIL),
-            |output| row(output).filter(|row| row.holder == holder.0).map(|row| row.previous),
-        );
-        let mut found = Vec::new();
-        while let Some(output) = next {
-            found.push(PurseId(output));
-            next = row(output).map(|row| row.previous).filter(|before| *before < output);
-        }
-        found.reverse();
-        found
+        let row = |at: u64| outputs.words_anywhere(at).map(OutputRow::of).map(|row| (row.holder, row.previous));
+        let tail = || self.column(HOLDERS).word(holder.0, HOLDER_TAIL);
+        settled_chain(holder.0, outputs.rows(), tail, row).into_iter().map(PurseId).collect()
     }
 
     fn assets(&self) -> u32 {

@@ -22,18 +22,7 @@ struct Keep {
 impl UtxoWriter {
     /// Takes back the last `count` committed blocks, for good. Nobody may read the ledger meanwhile.
     pub fn undo(&mut self, count: u64) -> Result<(), BookError> {
-        self.store.check()?;
-        if self.store.is_dirty() {
-            return Err(BookError::Uncommitted);
-        }
-        let has = self.blocks();
-        let Some(blocks) = has.checked_sub(count) else {
-            return Err(BookError::UndoTooMany { asked: count, has });
-        };
-        if count == 0 {
-            return Ok(());
-        }
-        let _alone = self.store.lock_readers_out()?;
+        let Some((blocks, _alone)) = self.store.begin_undo(count, self.blocks())? else { return Ok(()) };
         let result = self.take_back(blocks);
         if result.is_err() {
             self.store.fail();
