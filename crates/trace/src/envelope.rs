@@ -60,7 +60,7 @@ pub fn envelope<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], label: LabelId, 
     let outcome = forward(ledger, &seeds, Policy::Poison, &settings, &mut builder);
     for terminal in outcome.terminals.iter().filter(|terminal| terminal.kind == TerminalKind::Balance) {
         if let Some(node) = terminal.purse.and_then(|purse| builder.purses.get(&purse)) {
-            builder.ends.insert(terminal.key(), node.node);
+            builder.ends.insert(terminal.key(), *node);
         }
     }
     let Builder { mut draft, ends, again, .. } = builder;
@@ -76,18 +76,13 @@ pub fn envelope<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], label: LabelId, 
     Envelope { bounds: bounds.collect(), edges }
 }
 
-/// A purse between two of its payments.
-#[derive(Clone, Copy)]
-struct Held {
-    node: Node,
-}
-
 /// Draws the network while poison walks the cone.
 struct Builder<'a> {
     asset: AssetId,
     seeds: &'a [Seed],
     draft: Draft,
-    purses: FxHashMap<PurseId, Held>,
+    /// Each purse between two of its payments.
+    purses: FxHashMap<PurseId, Node>,
     /// The pot of a UTXO transaction, or the inside of a swap.
     pots: FxHashMap<Seq, Node>,
     ends: BTreeMap<TerminalKey, Node>,
@@ -105,7 +100,7 @@ impl Builder<'_> {
 
     fn purse(&mut self, purse: PurseId) -> Node {
         let draft = &mut self.draft;
-        self.purses.entry(purse).or_insert_with(|| Held { node: draft.node() }).node
+        *self.purses.entry(purse).or_insert_with(|| draft.node())
     }
 
     fn pot(&mut self, seq: Seq) -> Node {
@@ -117,7 +112,7 @@ impl Builder<'_> {
     fn source(&mut self, edge: &Edge<'_>) -> Option<Node> {
         match (edge.step, edge.payer) {
             (Step::Swap, _) | (_, End::Pot) => Some(self.pot(edge.seq)),
-            (_, End::Purse(purse)) => self.purses.get(&purse).map(|held| held.node),
+            (_, End::Purse(purse)) => self.purses.get(&purse).copied(),
             _ => None,
         }
     }
@@ -189,7 +184,7 @@ impl Observer for Builder<'_> {
             } else {
                 let stays = self.draft.node();
                 self.draft.edge(source, stays, self.limit(edge.asset, left));
-                self.purses.insert(purse, Held { node: stays });
+                self.purses.insert(purse, stays);
             }
         }
     }

@@ -152,11 +152,14 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let seeds: Vec<Seed> = self.seeds[seeds].to_vec();
         match self.ledger.kind() {
             Kind::Utxo => self.visit_pot(seq, &legs, &seeds, observer),
-            Kind::Account if needs_netting(self.ledger, &legs) => self.visit_netted(seq, &legs, &seeds, observer),
-            Kind::Account => self.visit_legs(seq, &legs, &seeds, observer),
-        }
-        if self.ledger.kind() == Kind::Account {
-            self.ask_again(seq, &legs);
+            Kind::Account => {
+                if needs_netting(self.ledger, &legs) {
+                    self.visit_netted(seq, &legs, &seeds, observer);
+                } else {
+                    self.visit_legs(seq, &legs, &seeds, observer);
+                }
+                self.ask_again(seq, &legs);
+            }
         }
         self.legs = legs;
     }
@@ -216,21 +219,35 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     /// An account transaction in which no holder both pays and is paid: leg by leg.
     fn visit_legs<O: Observer>(&mut self, seq: Seq, legs: &[Leg], seeds: &[Seed], observer: &mut O) {
         let mut parcel = std::mem::take(&mut self.parcel);
-        let mut order: Vec<(usize, Amount)> = legs.iter().map(|leg| leg.payer_before).enumerate().collect();
         if self.rule.largest_first() && legs.len() > 1 {
-            order = largest_first(legs);
-        }
-        for (at, before) in order {
-            let leg = &legs[at];
-            if leg.payer == leg.payee {
-                continue;
+            for (at, before) in largest_first(legs) {
+                self.pay_leg((seq, at), &legs[at], before, seeds, &mut parcel, observer);
             }
-            self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
-            self.plant(&mut parcel, leg.amount, of_leg(seeds, at));
-            let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
-            self.deliver(&movement((seq, at), step, leg, before), &mut parcel, observer);
+        } else {
+            for (at, leg) in legs.iter().enumerate() {
+                self.pay_leg((seq, at), leg, leg.payer_before, seeds, &mut parcel, observer);
+            }
         }
         self.parcel = parcel;
+    }
+
+    /// One payment between accounts, out of a purse that holds `before`. A payment to oneself changes nothing.
+    fn pay_leg<O: Observer>(
+        &mut self,
+        (seq, at): (Seq, usize),
+        leg: &Leg,
+        before: Amount,
+        seeds: &[Seed],
+        parcel: &mut Parcel,
+        observer: &mut O,
+    ) {
+        if leg.payer == leg.payee {
+            return;
+        }
+        self.take(leg.payer, before, leg.amount, parcel, O::WATCHES);
+        self.plant(parcel, leg.amount, of_leg(seeds, at));
+        let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
+        self.deliver(&movement((seq, at), step, leg, before), parcel, observer);
     }
 
     /// Takes what a payment carries out of a purse.
