@@ -67,7 +67,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let mut results = Vec::new();
     for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
         let started = Instant::now();
-        let result = run::run(&case, policy, false, false);
+        let result = run::run(&case, policy, false, None);
         if policy == args.policy {
             say(format!("Traced in {} ms.\n", started.elapsed().as_millis()));
             text::account(&mut out, &case, &result, TOP)?;

@@ -17,7 +17,7 @@ use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags};
 use crate::output::text::{counted, grouped, more, percent, table};
-use crate::tracing::case::{dust_of, read_tag_files, stops_of, time};
+use crate::tracing::case::{dust_of, read_tag_files, seq_at, stops_of};
 use crate::tracing::result::{AsOf, ClaimRow, Problem};
 use crate::tracing::run::claim_row;
 
@@ -76,14 +76,11 @@ pub fn run(home: &Home, args: &SourceArgs) -> Result<Exit, Failure> {
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
     let stops = know::Stops::default().resolve(&claims, ledger);
-    let at = |flag: &str, text: &Option<String>| -> Result<Option<Seq>, Failure> {
-        text.as_deref().map(|text| time(flag, text).map(|time| ledger.seq_at(time))).transpose()
-    };
-    let until = at("--until", &args.until)?.unwrap_or_else(|| ledger.end());
+    let until = seq_at("--until", args.until.as_deref(), ledger)?.unwrap_or_else(|| ledger.end());
     let settings = BackwardSettings {
         stops: if args.stops.no_stops { BTreeMap::new() } else { stops_of(&stops, args.stops.min_confidence) },
         dust: dust_of(&args.dust, ledger)?,
-        from: at("--from", &args.from)?,
+        from: seq_at("--from", args.from.as_deref(), ledger)?,
     };
     let mut targets = Vec::new();
     for text in &args.targets {

@@ -36,9 +36,10 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
 fn print(case: &Case, args: &TraceArgs, policies: &[Policy]) -> Result<Exit, Failure> {
     let mut out = stdout();
     let wants_edges = (args.json && !args.no_edges) || args.csv == Some(Csv::Edges);
+    let bounds = args.envelope.then(|| run::bounds(case));
     let mut results = Vec::new();
     for (turn, policy) in policies.iter().enumerate() {
-        let result = run::run(case, *policy, wants_edges, args.envelope);
+        let result = run::run(case, *policy, wants_edges, bounds.as_deref());
         if args.json {
             json::write(&mut out, case, &result, !args.no_edges)?;
         } else if let Some(what) = args.csv {

@@ -193,10 +193,7 @@ fn on_ledger(
 ) -> Result<OnLedger, Failure> {
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
-    let seq_at = |flag: &str, text: &Option<String>| -> Result<Option<Seq>, Failure> {
-        text.as_deref().map(|text| time(flag, text).map(|time| ledger.seq_at(time))).transpose()
-    };
-    let from = seq_at("--from", &wishes.from)?.unwrap_or(Seq(0));
+    let from = seq_at("--from", wishes.from.as_deref(), ledger)?.unwrap_or(Seq(0));
     let (mut loot, mut seeds, mut problems) = (Vec::<Loot>::new(), Vec::new(), Vec::new());
     for (incident, file) in incidents {
         for loss in incident.losses.iter().filter(|loss| loss.ledger.value == id) {
@@ -238,7 +235,7 @@ fn on_ledger(
         stops: if wishes.no_stops { BTreeMap::new() } else { stops_of(&stops, wishes.min_confidence) },
         dust: dust_of(&wishes.dust, ledger)?,
         share_floor: wishes.min_share.as_deref().map(share_floor).transpose()?,
-        until: seq_at("--until", &wishes.until)?,
+        until: seq_at("--until", wishes.until.as_deref(), ledger)?,
     };
     Ok(OnLedger { id, ledger: opened, loot, seeds, settings, stops, problems })
 }
@@ -255,9 +252,11 @@ pub fn stops_of(stops: &StopSet, min_confidence: u8) -> BTreeMap<HolderId, StopK
     sure.filter_map(|(holder, stop)| Some((*holder, kind(stop.kind)?))).collect()
 }
 
-/// Reads a time given on the command line.
-pub fn time(flag: &str, text: &str) -> Result<Time, Failure> {
-    Time::parse(text).map_err(|error| Failure::bad_input(format!("{flag} {text}: {error}")))
+/// The first transaction at or after a time given on the command line.
+pub fn seq_at(flag: &str, text: Option<&str>, ledger: &dyn Ledger) -> Result<Option<Seq>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let time = Time::parse(text).map_err(|error| Failure::bad_input(format!("{flag} {text}: {error}")))?;
+    Ok(Some(ledger.seq_at(time)))
 }
 
 fn assets_named(wishes: &Wishes) -> Result<Vec<String>, Failure> {

@@ -38,8 +38,16 @@ impl Observer for Recorder {
     }
 }
 
-/// Traces the whole case under one policy.
-pub fn run(case: &Case, policy: Policy, with_edges: bool, with_envelope: bool) -> TraceResult {
+/// The bounds of one ledger's terminals.
+pub type LedgerBounds = BTreeMap<TerminalKey, Bounds>;
+
+/// The envelope of the whole case, ledger by ledger. No policy has a part in it, so one serves all.
+pub fn bounds(case: &Case) -> Vec<LedgerBounds> {
+    case.ledgers.iter().map(bounds_on).collect()
+}
+
+/// Traces the whole case under one policy; `bounds` are the case's, where they are wanted.
+pub fn run(case: &Case, policy: Policy, with_edges: bool, bounds: Option<&[LedgerBounds]>) -> TraceResult {
     let mut result = TraceResult {
         incidents: case.incidents.iter().map(|(incident, _)| incident.id.to_string()).collect(),
         policy,
@@ -50,14 +58,13 @@ pub fn run(case: &Case, policy: Policy, with_edges: bool, with_envelope: bool) -
         problems: Vec::new(),
         events: 0,
     };
-    for on in &case.ledgers {
+    for (at, on) in case.ledgers.iter().enumerate() {
         let mut recorder = Recorder::default();
         let outcome = match &on.ledger {
             book::BookLedger::Utxo(ledger) => traced(ledger, on, policy, with_edges, &mut recorder),
             book::BookLedger::Account(ledger) => traced(ledger, on, policy, with_edges, &mut recorder),
         };
-        let bounds = if with_envelope { bounds(on) } else { BTreeMap::new() };
-        name(case, on, &outcome, with_envelope.then_some(&bounds), &mut result);
+        name(case, on, &outcome, bounds.map(|bounds| &bounds[at]), &mut result);
         result.edges.push(recorder.0);
     }
     result
@@ -71,7 +78,7 @@ fn traced<L: Ledger>(ledger: &L, on: &OnLedger, policy: Policy, edges: bool, rec
     }
 }
 
-fn bounds(on: &OnLedger) -> BTreeMap<TerminalKey, Bounds> {
+fn bounds_on(on: &OnLedger) -> LedgerBounds {
     let labels = (0u32..).take(on.loot.len()).map(LabelId);
     labels
         .flat_map(|label| match &on.ledger {
@@ -82,13 +89,7 @@ fn bounds(on: &OnLedger) -> BTreeMap<TerminalKey, Bounds> {
 }
 
 /// Gives one ledger's outcome its names and adds it to the result.
-fn name(
-    case: &Case,
-    on: &OnLedger,
-    outcome: &Outcome,
-    bounds: Option<&BTreeMap<TerminalKey, Bounds>>,
-    result: &mut TraceResult,
-) {
+fn name(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: Option<&LedgerBounds>, result: &mut TraceResult) {
     let ledger = on.ledger.as_ledger();
     let end = on.settings.until.unwrap_or_else(|| ledger.end());
     let last = end.0.checked_sub(1).map(|last| ledger.stamp(Seq(last)));
@@ -129,12 +130,7 @@ fn name(
 }
 
 /// Places where this policy puts nothing but another may: with `--envelope` they are part of the answer.
-fn only_possible(
-    case: &Case,
-    on: &OnLedger,
-    outcome: &Outcome,
-    bounds: &BTreeMap<TerminalKey, Bounds>,
-) -> Vec<TerminalRow> {
+fn only_possible(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: &LedgerBounds) -> Vec<TerminalRow> {
     let found: std::collections::BTreeSet<TerminalKey> = outcome.terminals.iter().map(Terminal::key).collect();
     let nothing = |key: &TerminalKey| Terminal {
         label: key.label,
@@ -151,7 +147,7 @@ fn only_possible(
     missing.map(|(key, _)| row(case, on, &nothing(key), Some(bounds))).collect()
 }
 
-fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&BTreeMap<TerminalKey, Bounds>>) -> TerminalRow {
+fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBounds>) -> TerminalRow {
     let ledger = on.ledger.as_ledger();
     let loot = &on.loot[terminal.label.0 as usize];
     let asset: &Asset = ledger.asset(terminal.asset);
