@@ -5,6 +5,7 @@
 //! run wherever the project does, with nothing to install first.
 
 mod cargo;
+mod components;
 mod demo;
 mod dependencies;
 mod fuzz;
@@ -32,6 +33,11 @@ const TASKS: &[Task] = &[
     Task { name: "lengths", what: "a report of long files and functions", run: lengths::report },
     Task { name: "clippy", what: "lints, a warning is an error", run: cargo::clippy },
     Task { name: "doc", what: "documentation, a warning is an error", run: cargo::doc },
+    Task {
+        name: "components",
+        what: "what tests need and cargo cannot bring, into .components",
+        run: components::fill,
+    },
     Task { name: "test", what: "every test of every room", run: cargo::test },
     Task { name: "demo", what: "the demo, and the policies against an outside oracle", run: demo::check },
     Task { name: "fuzz", what: "each fuzz target for --seconds", run: fuzz::check },
