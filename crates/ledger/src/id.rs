@@ -4,18 +4,13 @@
 
 use std::fmt;
 
+use crate::network::{NETWORKS, Network};
+
 /// The longest ledger id.
 pub const ID_BYTES_MAX: usize = 96;
 
-/// What people type, and the id it stands for. Genesis hashes are the chains' own, cut to 32 digits by CAIP-4.
-const ALIASES: &[(&str, &str)] = &[
-    ("bitcoin", "bip122:000000000019d6689c085ae165831e93"),
-    ("bitcoin-testnet3", "bip122:000000000933ea01ad0ee984209779ba"),
-    ("bitcoin-testnet4", "bip122:00000000da84f2bafbbc53dee25a72ae"),
-    ("bitcoin-signet", "bip122:00000008819873e925422c1ff0f99f7c"),
-    ("bitcoin-regtest", "bip122:0f9188f13cb7b2c71f2a335e3a4fc328"),
-    ("ethereum", "eip155:1"),
-];
+/// What people type, and the id it stands for, beside the names of [`NETWORKS`].
+const ALIASES: &[(&str, &str)] = &[("ethereum", "eip155:1")];
 
 /// A ledger's name, in full.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,8 +36,11 @@ impl LedgerId {
     /// Reads an id or an alias.
     pub fn parse(text: &str) -> Result<Self, LedgerIdError> {
         let text = text.trim();
-        if let Some((_, full)) = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(text)) {
-            return Ok(Self((*full).to_owned()));
+        let networks = NETWORKS.iter().map(|network| (network.alias, network.ledger));
+        if let Some((_, full)) =
+            ALIASES.iter().copied().chain(networks).find(|(alias, _)| alias.eq_ignore_ascii_case(text))
+        {
+            return Ok(Self(full.to_owned()));
         }
         let good = text.len() <= ID_BYTES_MAX
             && text.split_once(':').is_some_and(|(space, reference)| {
@@ -74,8 +72,8 @@ impl LedgerId {
     /// The decimals that the chain itself fixes for its native coin, where this room knows the chain.
     pub fn native_scale(&self, symbol: &str) -> Option<u8> {
         match (self.namespace(), symbol) {
-            ("bip122", "BTC") => Some(8),
             ("eip155", "ETH") => Some(18),
+            ("bip122", symbol) if [Network::of(self).symbol, "BTC"].contains(&symbol) => Some(8),
             _ => None,
         }
     }
