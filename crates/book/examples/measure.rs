@@ -171,7 +171,7 @@ fn transaction(
     let outputs = (0..2u32)
         .map(|vout| {
             unspent.push((Outpoint { txid, vout }, value / 2));
-            UtxoOutput { amount: Amount::new(value / 2), holder: holder(dice, 1 + number / 2) }
+            UtxoOutput { amount: Amount::new(value / 2), holder: holder(dice, 1 + number / 2).into() }
         })
         .collect();
     UtxoTransaction { txid, inputs, outputs, fee: None }

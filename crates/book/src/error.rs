@@ -22,12 +22,12 @@ pub enum BookError {
     },
     /// The folder is no book.
     NotABook(PathBuf),
-    /// The book was written by a later version.
-    Newer {
-        /// The book's format file.
+    /// The book was written in another version of the format.
+    OtherFormat {
+        /// The file that says so.
         path: PathBuf,
         /// The version that it states.
-        found: String,
+        found: u32,
     },
     /// A file of the book does not hold what it must.
     Damaged {
@@ -248,12 +248,12 @@ impl fmt::Display for BookError {
             Self::NotABook(path) => {
                 write!(f, "{} is not a book: name a folder that an ingest has made", path.display())
             }
-            Self::Newer { path, found } => write!(
-                f,
-                "{} says format {found:?}, this program reads format {}: use a newer program",
-                path.display(),
-                crate::FORMAT
-            ),
+            Self::OtherFormat { path, found } => {
+                let (path, reads) = (path.display(), crate::FORMAT);
+                let what_to_do =
+                    if *found > reads { "use a newer program" } else { "delete the book and ingest its sources anew" };
+                write!(f, "{path} says format {found}, this program reads format {reads}: {what_to_do}")
+            }
             Self::Damaged { path, what } => {
                 write!(
                     f,

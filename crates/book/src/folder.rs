@@ -58,7 +58,7 @@ impl Book {
         let Some(version) = text.strip_prefix("tracehound book ") else { return Err(BookError::NotABook(folder)) };
         match version.trim_end().parse::<u32>() {
             Ok(FORMAT) => Ok(Self { folder }),
-            Ok(_) => Err(BookError::Newer { path, found: version.trim_end().to_owned() }),
+            Ok(found) => Err(BookError::OtherFormat { path, found }),
             Err(_) => Err(BookError::damaged(path, "it states no version")),
         }
     }

@@ -61,4 +61,4 @@ pub use store::{BATCH_BYTES, BATCH_ROWS};
 pub use utxo::{Pushed, Tip, UtxoLedger, UtxoWriter};
 
 /// The version of the format on disk.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;

@@ -115,7 +115,7 @@ impl Manifest {
         let bytes = fs::read(&path).map_err(BookError::io("read", &path))?;
         let manifest = Self::parse(&bytes).map_err(|what| BookError::damaged(&path, what))?;
         if manifest.format != FORMAT {
-            return Err(BookError::Newer { path, found: manifest.format.to_string() });
+            return Err(BookError::OtherFormat { path, found: manifest.format });
         }
         if manifest.ledger != ledger.as_str() {
             return Err(BookError::damaged(&path, format!("it is that of ledger {:?}", manifest.ledger)));

@@ -37,18 +37,18 @@ pub const ASSETS_MAX: u64 = 1 << 16;
 const RECENT_MAX: usize = 1 << 19;
 
 /// Whether a name can be kept.
-pub(crate) fn check_name(name: &str) -> Result<(), DeedError> {
+pub(crate) fn check_name(name: &[u8]) -> Result<(), DeedError> {
     if name.len() <= NAME_BYTES_MAX {
         return Ok(());
     }
-    let beginning = name.chars().take(40).collect();
+    let beginning = String::from_utf8_lossy(&name[..160]).chars().take(40).collect();
     Err(DeedError::NameTooLong { beginning, has: name.len(), allowed: NAME_BYTES_MAX })
 }
 
 /// Appends a name, which was checked, and returns its reference: where it starts, and its length in the low 16 bits.
-pub(crate) fn append_name(names: &mut Growing, name: &str) -> Result<u64, BookError> {
+pub(crate) fn append_name(names: &mut Growing, name: &[u8]) -> Result<u64, BookError> {
     debug_assert!(name.len() <= NAME_BYTES_MAX);
-    Ok(names.append_bytes(name.as_bytes())? << 16 | name.len() as u64)
+    Ok(names.append_bytes(name)? << 16 | name.len() as u64)
 }
 
 /// The bytes of a referenced name.
@@ -68,26 +68,25 @@ pub(crate) fn name_text<C: Rows>(names: &C, reference: u64) -> String {
 }
 
 /// Whether a holder has this name.
-pub(crate) fn holder_is<C: Rows>(columns: &[C], holder: u64, name: &str) -> bool {
+pub(crate) fn holder_is<C: Rows>(columns: &[C], holder: u64, name: &[u8]) -> bool {
     let [reference, _] = columns[HOLDERS].words::<2>(holder);
-    name_bytes(&columns[HOLDER_NAMES], reference) == name.as_bytes()
+    name_bytes(&columns[HOLDER_NAMES], reference) == name
 }
 
-/// A holder's name.
-pub(crate) fn holder_name<C: Rows>(columns: &[C], holder: u64) -> String {
+/// A holder's name: text on account ledgers, a lock on UTXO ledgers.
+pub(crate) fn holder_name<C: Rows>(columns: &[C], holder: u64) -> &[u8] {
     let [reference, _] = columns[HOLDERS].words::<2>(holder);
-    name_text(&columns[HOLDER_NAMES], reference)
+    name_bytes(&columns[HOLDER_NAMES], reference)
 }
 
 /// The fingerprint of a holder's name.
 pub(crate) fn holder_fingerprint<C: Rows>(columns: &[C], holder: u64) -> u64 {
-    let [reference, _] = columns[HOLDERS].words::<2>(holder);
-    fingerprint(name_bytes(&columns[HOLDER_NAMES], reference))
+    fingerprint(holder_name(columns, holder))
 }
 
 /// A reader's search for a holder.
-pub(crate) fn find_holder(columns: &[Column], runs: &[Run], rest: &Rest, name: &str) -> Option<HolderId> {
-    find(runs, rest, fingerprint(name.as_bytes()), |holder| holder_is(columns, holder, name)).map(HolderId)
+pub(crate) fn find_holder(columns: &[Column], runs: &[Run], rest: &Rest, name: &[u8]) -> Option<HolderId> {
+    find(runs, rest, fingerprint(name), |holder| holder_is(columns, holder, name)).map(HolderId)
 }
 
 /// The writer's holders.
@@ -103,10 +102,10 @@ impl Holders {
         Self { index, recent: FxHashMap::default() }
     }
 
-    pub(crate) fn find_or_add(&mut self, columns: &mut [Growing], name: &str) -> Result<u64, BookError> {
-        let fingerprint = fingerprint(name.as_bytes());
+    pub(crate) fn find_or_add(&mut self, columns: &mut [Growing], name: &[u8]) -> Result<u64, BookError> {
+        let fingerprint = fingerprint(name);
         if let Some((holder, reference)) = self.recent.get(&fingerprint)
-            && name_bytes(&columns[HOLDER_NAMES], *reference) == name.as_bytes()
+            && name_bytes(&columns[HOLDER_NAMES], *reference) == name
         {
             return Ok(*holder);
         }
@@ -153,7 +152,7 @@ pub(crate) fn read_assets<C: Rows>(columns: &[C]) -> Result<Vec<Asset>, BookErro
 
 /// Appends an asset.
 pub(crate) fn append_asset(columns: &mut [Growing], asset: &Asset, declared: Seq) -> Result<u64, BookError> {
-    let reference = append_name(&mut columns[ASSET_NAMES], &asset.symbol)?;
+    let reference = append_name(&mut columns[ASSET_NAMES], asset.symbol.as_bytes())?;
     columns[ASSETS].append([reference, u64::from(asset.scale), declared.0])
 }
 

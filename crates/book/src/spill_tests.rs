@@ -52,7 +52,7 @@ fn block(height: u64) -> UtxoBlock {
         id
     };
     let outputs = |count: u64| -> Vec<UtxoOutput> {
-        (0..count).map(|at| UtxoOutput { amount: Amount::new(5), holder: format!("script:{at:02x}") }).collect()
+        (0..count).map(|at| UtxoOutput { amount: Amount::new(5), holder: format!("script:{at:02x}").into() }).collect()
     };
     let coinbase = UtxoTransaction { txid: id(1, height), inputs: Vec::new(), outputs: outputs(20), fee: None };
     let spends = (0..20u32)

@@ -150,7 +150,14 @@ fn what_is_no_book_is_not_opened_or_made_into_one() {
     Book::create(book.folder()).expect("it is there already");
     fs::write(book.folder().join("book"), "tracehound book 9\n").expect("a file");
     let error = Book::open(book.folder()).expect_err("a later version");
-    assert!(error.to_string().contains("says format \"9\", this program reads format 1: use a newer program"));
+    assert!(error.to_string().contains("says format 9, this program reads format 2: use a newer program"));
+    fs::write(book.folder().join("book"), "tracehound book 1\n").expect("a file");
+    let error = Book::open(book.folder()).expect_err("an earlier version");
+    assert!(
+        error
+            .to_string()
+            .ends_with("says format 1, this program reads format 2: delete the book and ingest its sources anew")
+    );
     fs::write(book.folder().join("book"), "tracehound book x\n").expect("a file");
     assert!(matches!(Book::open(book.folder()), Err(BookError::Damaged { .. })));
 }
@@ -168,7 +175,7 @@ fn a_damaged_manifest_is_an_error_and_never_a_panic() {
         b"\n".to_vec(),
         b"{}\n".to_vec(),
         vec![0xff; 300],
-        text.replace("\"format\":1", "\"format\":2").into_bytes(),
+        text.replace("\"format\":2", "\"format\":3").into_bytes(),
         text.replace("table:random", "table:rondam").into_bytes(),
         text.replace("[\"legs\",", "[\"legs\",9").into_bytes(),
         b"[".repeat(100_000),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 
 use decode::utxo_blocks::BlockReader;
-use ledger::{LedgerId, UtxoBlock, txid_text};
+use ledger::{LedgerId, Lock, Network, UtxoBlock, txid_text};
 use money::Amount;
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn id(digit: char) -> String {
 /// A block of a coinbase and one payment with a change output.
 fn block() -> String {
     let coinbase = format!(
-        r#"{{"txid":"{}","vin":[{{"coinbase":"00","sequence":1}}],"vout":[{{"value":50.00000000,"n":0,"scriptPubKey":{{"asm":"0","hex":"0014","address":"bcrt1qxyz","type":"w"}}}}]}}"#,
+        r#"{{"txid":"{}","vin":[{{"coinbase":"00","sequence":1}}],"vout":[{{"value":50.00000000,"n":0,"scriptPubKey":{{"asm":"0","hex":"0014751e76e8199196d454941c45d1b3a323f1433bd6","address":"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080","type":"w"}}}}]}}"#,
         id('a')
     );
     let payment = format!(
@@ -40,16 +40,23 @@ fn read(bytes: &[u8], ledger: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// As printed for the regression-test network.
+fn name(holder: &Lock) -> String {
+    holder.name(Network::of(&LedgerId::parse("bitcoin-regtest").unwrap()))
+}
+
 fn shown(block: &UtxoBlock) -> String {
     let mut text = format!("{} {}", block.height, block.time);
     for tx in &block.transactions {
         write!(text, "\n {}", &txid_text(&tx.txid)[..4]).unwrap();
         for input in &tx.inputs {
-            let spent = input.spent.as_ref().map(|s| format!("={} {}", s.amount.units(), s.holder)).unwrap_or_default();
+            let spent =
+                input.spent.as_ref().map(|s| format!("={} {}", s.amount.units(), name(&s.holder))).unwrap_or_default();
             write!(text, " <{}:{}{spent}", &txid_text(&input.outpoint.txid)[..4], input.outpoint.vout).unwrap();
         }
         for output in &tx.outputs {
-            write!(text, " >{} {}", output.amount.units(), output.holder.chars().take(20).collect::<String>()).unwrap();
+            write!(text, " >{} {}", output.amount.units(), name(&output.holder).chars().take(20).collect::<String>())
+                .unwrap();
         }
         if let Some(fee) = tx.fee {
             write!(text, " fee {}", fee.units()).unwrap();
@@ -60,11 +67,12 @@ fn shown(block: &UtxoBlock) -> String {
 
 #[test]
 fn a_block_is_read_with_exact_values_and_a_holder_for_every_script() {
-    let want = "7 2023-11-14T22:13:20Z\n aaaa >5000000000 bcrt1qxyz\n bbbb <cccc:3=1000 script:51 >546 script:6a >0 scripthash:e5253a9b3 fee 454";
+    let want = "7 2023-11-14T22:13:20Z\n aaaa >5000000000 bcrt1qw508d6qejxtdg4\n bbbb <cccc:3=1000 script:51 >546 script:6a >0 scripthash:e5253a9b3 fee 454";
     let got = read(block().as_bytes(), "bitcoin-regtest");
     assert_eq!(got, want);
     assert_eq!(read(format!("\u{feff}\r\n{}\r\n", block()).as_bytes(), "bitcoin-regtest"), got);
-    let old_node = block().replace(r#""address":"bcrt1qxyz""#, r#""addresses":["bcrt1qxyz"]"#);
+    let old_node =
+        block().replace(r#""address":"bcrt1"#, r#""addresses":["bcrt1"#).replace(r#"t080","type""#, r#"t080"],"type""#);
     assert_eq!(read(old_node.as_bytes(), "bitcoin-regtest"), got);
 }
 
@@ -87,7 +95,8 @@ fn what_is_wrong_is_named_with_its_place_in_the_block() {
         (block().replace("previousblockhash", "previous"), format!("1:previousblockhash: the block at height 7 names no parent; {again}")),
         (block().replace("\"coinbase\"", "\"coin\""), format!("1:tx[0].vin: the first transaction, and no other, must have one coinbase input and nothing else; {again}")),
         (block().replace("\"vout\":3", "\"vout\":null"), format!("1:tx[1].vin[0].txid: the input does not say which output it spends; {again}")),
-        (block().replace("bcrt1qxyz", "bcrt1 xyz"), format!("1:tx[0].vout[0].scriptPubKey.address: \"bcrt1 xyz\" is no address; {again}")),
+        (block().replace("kygt080", "kygt081"), format!("1:tx[0].vout[0].scriptPubKey.address: \"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081\": the Bech32 checksum is wrong: a character was mistyped or lost; {again}")),
+        (block().replace("d6\",\"addr", "d7\",\"addr"), format!("1:tx[0].vout[0].scriptPubKey.address: \"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\" is not the address of its script; {again}")),
         (block().replace("\"6A\"", "\"6\""), format!("1:tx[1].vout[0].scriptPubKey.hex: \"6\" is not hexadecimal; {again}")),
         (block().replace("\"hex\":\"6A\"", ""), format!("1:tx[1].vout[0].scriptPubKey: neither an address nor a hex script; {again}")),
         (String::new(), "the file is empty; give one block a line, as getblock HASH 3 prints it".to_owned()),
@@ -96,7 +105,12 @@ fn what_is_wrong_is_named_with_its_place_in_the_block() {
     for (text, want) in cases {
         assert_eq!(read(text.as_bytes(), "bitcoin-regtest"), want, "{text}");
     }
-    let mainnet = read(block().replace("bcrt1qxyz", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb").as_bytes(), "bitcoin");
+    let mainnet = read(
+        block()
+            .replace("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb")
+            .as_bytes(),
+        "bitcoin",
+    );
     assert!(
         mainnet.starts_with("1:tx[0].vout[0].scriptPubKey.address: \"1A1z") && mainnet.contains("checksum"),
         "{mainnet}"

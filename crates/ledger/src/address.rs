@@ -9,7 +9,7 @@ use std::fmt;
 
 use sha3::{Digest, Keccak256};
 
-use crate::LedgerId;
+use crate::{LedgerId, Lock, Network};
 
 /// The longest holder name.
 pub const HOLDER_BYTES_MAX: usize = 512;
@@ -27,6 +27,8 @@ pub enum AddressError {
     Checksum(&'static str),
     /// It has no form that an address of this ledger can have.
     Form(&'static str),
+    /// It is an address of another network.
+    Network(&'static str),
 }
 
 impl fmt::Display for AddressError {
@@ -37,6 +39,7 @@ impl fmt::Display for AddressError {
             Self::Control => write!(f, "the name holds a control character"),
             Self::Checksum(kind) => write!(f, "the {kind} checksum is wrong: a character was mistyped or lost"),
             Self::Form(kind) => write!(f, "this is not {kind}"),
+            Self::Network(alias) => write!(f, "this is an address of {alias}, not of this ledger"),
         }
     }
 }
@@ -57,16 +60,27 @@ pub fn canonical(ledger: &LedgerId, text: &str) -> Result<String, AddressError> 
     }
     match ledger.namespace() {
         "eip155" => evm(text).unwrap_or(Err(AddressError::Form("an address of 40 hexadecimal digits after 0x"))),
-        "bip122" => {
-            if text.starts_with("script:") || text.starts_with("scripthash:") {
-                return Ok(text.to_owned());
-            }
-            segwit(text).or_else(|| base58(text)).unwrap_or(Err(AddressError::Form("a Base58 or Bech32 address")))
-        }
+        "bip122" => bitcoin_like(Network::of(ledger), text),
         _ => evm(text)
             .or_else(|| looks_segwit(text).then(|| segwit(text)).flatten())
             .or_else(|| looks_base58(text).then(|| base58(text)).flatten())
             .unwrap_or_else(|| Ok(text.to_owned())),
+    }
+}
+
+fn bitcoin_like(network: &Network, text: &str) -> Result<String, AddressError> {
+    if let Some(lock) = Lock::parse(network, text) {
+        return Ok(lock.name(network));
+    }
+    if text.starts_with("script:") || text.starts_with("scripthash:") {
+        return Err(AddressError::Form("a script in hexadecimal, or the 64 digits of its hash"));
+    }
+    match segwit(text).or_else(|| base58(text)) {
+        // It is an address, of a network with other prefixes.
+        Some(Ok(name)) if network.is_listed() => Err(Network::of_address(&name)
+            .map_or(AddressError::Form("an address of this ledger's network"), |of| AddressError::Network(of.alias))),
+        Some(result) => result,
+        None => Err(AddressError::Form("a Base58 or Bech32 address")),
     }
 }
 
@@ -157,7 +171,13 @@ mod tests {
             check("bitcoin", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"),
             "the Bech32 checksum is wrong: a character was mistyped or lost"
         );
-        assert_eq!(check("bitcoin", "script:6a"), "script:6a");
+        assert_eq!(check("bitcoin", "script:6A"), "script:6a");
+        assert_eq!(check("bitcoin", "script:0014751e76e8199196d454941c45d1b3a323f1433bd6"), segwit);
+        assert!(check("bitcoin", "script:6").starts_with("this is not a script"));
+        assert_eq!(check("bitcoin-regtest", segwit), "this is an address of bitcoin, not of this ledger");
+        assert_eq!(check("bitcoin-regtest", genesis), "this is an address of bitcoin, not of this ledger");
+        assert_eq!(check("litecoin", "3CK4fEwbMP7heJarmU4eqA3sMbVJyEnU3V"), "MJXCy8MZJVy8SorksM3zeoJGgJ5m2itsWw");
+        assert_eq!(check("bip122:0123456789abcdef0123456789abcdef", segwit), segwit);
         assert_eq!(check("bitcoin", "alice"), "this is not a Base58 or Bech32 address");
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use money::Amount;
 
-use crate::Time;
+use crate::{Lock, Time};
 
 /// One atomic transaction of an account ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,8 @@ pub struct UtxoInput {
 pub struct UtxoOutput {
     /// How much, in base units.
     pub amount: Amount,
-    /// The holder: an address in canonical form, or `script:HEX` / `scripthash:HEX` where a script has none.
-    pub holder: String,
+    /// The holder: what its script asks of a spender.
+    pub holder: Lock,
 }
 
 /// A transaction id as people write it: hex, last byte first.

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use money::{Amount, Asset};
 
 use crate::{
-    AccountTransaction, AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Outpoint, Purse, PurseId, Seq, Stamp,
-    Time, UtxoBlock, UtxoTransaction, txid_bytes, txid_text,
+    AccountTransaction, AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Network, Outpoint, Purse, PurseId, Seq,
+    Stamp, Time, UtxoBlock, UtxoTransaction, txid_bytes, txid_text,
 };
 
 /// Holder of outputs of which the source tells nothing.
@@ -121,10 +121,10 @@ impl MemoryLedger {
         for input in &transaction.inputs {
             let purse = self.outputs.get(&input.outpoint).copied().unwrap_or_else(|| {
                 let (amount, holder) = match &input.spent {
-                    Some(spent) => (spent.amount, spent.holder.as_str()),
-                    None => (std::mem::take(&mut missing), UNKNOWN_HOLDER),
+                    Some(spent) => (spent.amount, spent.holder.name(Network::of(&self.id))),
+                    None => (std::mem::take(&mut missing), UNKNOWN_HOLDER.to_owned()),
                 };
-                let purse = self.new_output(input.outpoint, holder);
+                let purse = self.new_output(input.outpoint, &holder);
                 self.purses[index(purse)].opening = amount;
                 purse
             });
@@ -135,7 +135,8 @@ impl MemoryLedger {
             self.move_value(seq, End::Purse(purse), End::Pot, asset, amount);
         }
         for (vout, output) in (0u32..).zip(&transaction.outputs) {
-            let purse = self.new_output(Outpoint { txid: transaction.txid, vout }, &output.holder);
+            let holder = output.holder.name(Network::of(&self.id));
+            let purse = self.new_output(Outpoint { txid: transaction.txid, vout }, &holder);
             self.move_value(seq, End::Pot, End::Purse(purse), asset, output.amount);
         }
         if !transaction.inputs.is_empty() {

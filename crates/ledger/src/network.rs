@@ -5,7 +5,7 @@
 //!
 //! Sources: `chainparams.cpp` of Bitcoin Core 29, Litecoin Core 0.21 and Dogecoin Core 1.14; CAIP-4 for the ids.
 
-use crate::{LedgerId, txid_bytes};
+use crate::{LedgerId, Lock, txid_bytes};
 
 /// How a chain's blocks begin, and what their hash proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Network {
     pub scale: u8,
     /// How blocks begin.
     pub header: Header,
+    /// Whether blocks may end in an extension block (MWEB), which holds no output that this project could follow.
+    pub extension_blocks: bool,
 }
 
 const TEST: Network = Network {
@@ -54,6 +56,7 @@ const TEST: Network = Network {
     symbol: "BTC",
     scale: 8,
     header: Header::Work,
+    extension_blocks: false,
 };
 
 /// The chains that have a name here.
@@ -101,6 +104,7 @@ pub const NETWORKS: [Network; 7] = [
         bech32: "ltc",
         symbol: "LTC",
         header: Header::OtherWork,
+        extension_blocks: true,
         ..TEST
     },
     Network {
@@ -135,6 +139,11 @@ impl Network {
     /// The network with this block 0, in internal byte order.
     pub fn of_genesis(hash: &[u8; 32]) -> Option<&'static Self> {
         NETWORKS.iter().find(|network| txid_bytes(network.genesis).as_ref() == Some(hash))
+    }
+
+    /// The network that an address is of, as far as its prefix says; test networks share theirs.
+    pub fn of_address(address: &str) -> Option<&'static Self> {
+        NETWORKS.iter().find(|network| Lock::parse(network, address).is_some())
     }
 
     /// Whether it has a name.

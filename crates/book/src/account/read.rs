@@ -257,11 +257,11 @@ impl Ledger for AccountLedger {
     }
 
     fn holder_name(&self, holder: HolderId) -> String {
-        holder_name(&self.snapshot.columns, holder.0)
+        String::from_utf8_lossy(holder_name(&self.snapshot.columns, holder.0)).into_owned()
     }
 
     fn find_holder(&self, name: &str) -> Option<HolderId> {
-        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), name)
+        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), name.as_bytes())
     }
 
     fn purse_name(&self, purse: PurseId) -> String {

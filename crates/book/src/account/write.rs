@@ -165,7 +165,7 @@ impl AccountWriter {
             }
             return Err(DeedError::ScaleChanged { symbol: asset.symbol.clone(), has, asked: asset.scale }.into());
         }
-        check_name(&asset.symbol)?;
+        check_name(asset.symbol.as_bytes())?;
         if self.assets.len() as u64 >= ASSETS_MAX {
             return Err(DeedError::TooManyAssets.into());
         }
@@ -199,7 +199,7 @@ impl AccountWriter {
 
     fn check(&self, transaction: &AccountTransaction) -> Result<(), BookError> {
         let name = || transaction.name.clone();
-        check_name(&transaction.name)?;
+        check_name(transaction.name.as_bytes())?;
         if let Some(last) = self.last_time
             && transaction.time < last
         {
@@ -214,7 +214,7 @@ impl AccountWriter {
                 return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() }.into());
             }
             for holder in [&leg.from, &leg.to].into_iter().flatten() {
-                check_name(holder)?;
+                check_name(holder.as_bytes())?;
             }
             for (amount, what) in [(leg.amount, "an amount"), (leg.fee, "a fee")] {
                 if amount > Amount::MAX {
@@ -241,7 +241,7 @@ impl AccountWriter {
             }
         }
         let columns = &mut self.store.columns;
-        let name = append_name(&mut columns[TRANSACTION_NAMES], &transaction.name)?;
+        let name = append_name(&mut columns[TRANSACTION_NAMES], transaction.name.as_bytes())?;
         let legs = columns[LEGS].rows() - first_leg;
         let row = TransactionRow { name, time: transaction.time.micros(), first_leg, legs };
         columns[TRANSACTIONS].append(row.words())?;
@@ -264,7 +264,7 @@ impl AccountWriter {
 
     fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<Named, BookError> {
         let Some(name) = name else { return Ok(Named { end: End::Outside, key: None }) };
-        let key = (self.holders.find_or_add(&mut self.store.columns, name)?, asset);
+        let key = (self.holders.find_or_add(&mut self.store.columns, name.as_bytes())?, asset);
         let purse = self.purses.find_or_add(&mut self.store.columns, key)?;
         Ok(Named { end: End::Purse(PurseId(purse)), key: Some(key) })
     }
@@ -301,7 +301,7 @@ impl AccountWriter {
             Refused::Book(error) => error,
             Refused::Overflow => {
                 let symbol = &self.assets[asset as usize].symbol;
-                let purse = format!("{}/{symbol}", holder_name(&self.store.columns, holder));
+                let purse = format!("{}/{symbol}", String::from_utf8_lossy(holder_name(&self.store.columns, holder)));
                 DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into()
             }
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use ledger::{
-    AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Outpoint, Purse, PurseId, Seq, Stamp, Time, txid_bytes,
-    txid_text,
+    AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Lock, Network, Outpoint, Purse, PurseId, Seq, Stamp, Time,
+    txid_bytes, txid_text,
 };
 use money::{Amount, Asset};
 
@@ -209,11 +209,12 @@ impl Ledger for UtxoLedger {
     }
 
     fn holder_name(&self, holder: HolderId) -> String {
-        holder_name(&self.snapshot.columns, holder.0)
+        Lock::from_bytes(holder_name(&self.snapshot.columns, holder.0)).name(Network::of(&self.id))
     }
 
     fn find_holder(&self, name: &str) -> Option<HolderId> {
-        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), name)
+        let lock = Lock::of_name(Network::of(&self.id), name);
+        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), lock.as_bytes())
     }
 
     fn purse_name(&self, purse: PurseId) -> String {

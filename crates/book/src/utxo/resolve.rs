@@ -5,7 +5,7 @@
 //! any further one nothing; those values are marked as inferred. This is the rule of `ledger::memory`.
 
 use ledger::memory::UNKNOWN_HOLDER;
-use ledger::{Outpoint, UtxoInput, UtxoTransaction, txid_text};
+use ledger::{Lock, Network, Outpoint, UtxoInput, UtxoTransaction, txid_text};
 use money::Amount;
 
 use super::rows::outpoint_fingerprint;
@@ -29,7 +29,7 @@ pub(super) enum Spent {
     /// An output that has its number.
     Known(u64),
     /// An output from before the first block, which gets its number now.
-    Foreign { value: u64, holder: String, is_inferred: bool },
+    Foreign { value: u64, holder: Lock, is_inferred: bool },
 }
 
 /// What a transaction's sums come to.
@@ -52,6 +52,7 @@ struct Known<'a> {
     txids: &'a Index,
     foreign: &'a Index,
     transaction: &'a UtxoTransaction,
+    network: &'a Network,
 }
 
 impl Resolver {
@@ -61,9 +62,9 @@ impl Resolver {
         txids: &Index,
         foreign: &Index,
         transaction: &UtxoTransaction,
-        height: u64,
+        (height, network): (u64, &Network),
     ) -> Result<Resolved, BookError> {
-        let known = Known { columns, txids, foreign, transaction };
+        let known = Known { columns, txids, foreign, transaction, network };
         known.check_new(height)?;
         self.check_inputs_differ(transaction)?;
         let outputs = known.sum_outputs()?;
@@ -152,7 +153,7 @@ impl Known<'_> {
     fn sum_outputs(&self) -> Result<u128, DeedError> {
         let mut sum = 0u128;
         for output in &self.transaction.outputs {
-            check_name(&output.holder)?;
+            check_name(output.holder.as_bytes())?;
             sum += u128::from(self.narrow(output.amount, "an output")?);
         }
         self.narrow(Amount::new(sum), "the sum of the outputs")?;
@@ -173,10 +174,10 @@ impl Known<'_> {
             return Ok((Spent::Known(output), row.value));
         }
         let Some(spent) = &input.spent else {
-            let unknown = Spent::Foreign { value: 0, holder: UNKNOWN_HOLDER.to_owned(), is_inferred: true };
+            let unknown = Spent::Foreign { value: 0, holder: UNKNOWN_HOLDER.into(), is_inferred: true };
             return Ok((unknown, 0));
         };
-        check_name(&spent.holder)?;
+        check_name(spent.holder.as_bytes())?;
         let value = self.narrow(spent.amount, "an input")?;
         Ok((Spent::Foreign { value, holder: spent.holder.clone(), is_inferred: false }, value))
     }
@@ -204,11 +205,11 @@ impl Known<'_> {
 
     fn check_prevout(&self, input: &UtxoInput, row: &OutputRow) -> Result<(), DeedError> {
         let Some(says) = &input.spent else { return Ok(()) };
-        if says.amount.units() == u128::from(row.value) && holder_is(self.columns, row.holder, &says.holder) {
+        if says.amount.units() == u128::from(row.value) && holder_is(self.columns, row.holder, says.holder.as_bytes()) {
             return Ok(());
         }
-        let holder = holder_name(self.columns, row.holder);
-        let text = |value: u128, holder: &str| format!("{value} base units of {holder}");
+        let holder = Lock::from_bytes(holder_name(self.columns, row.holder));
+        let text = |value: u128, holder: &Lock| format!("{value} base units of {}", holder.name(self.network));
         Err(DeedError::PrevoutContradicts {
             output: outpoint_text(&input.outpoint),
             says: text(says.amount.units(), &says.holder),

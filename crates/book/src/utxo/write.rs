@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use ledger::{Kind, LedgerId, Outpoint, Seq, Time, UtxoBlock, UtxoTransaction, txid_text};
+use ledger::{Kind, LedgerId, Lock, Network, Outpoint, Seq, Time, UtxoBlock, UtxoTransaction, txid_text};
 use money::Asset;
 
 use super::resolve::{Resolved, Resolver, Spent};
@@ -50,6 +50,7 @@ pub struct UtxoWriter {
     pub(super) txids: Index,
     pub(super) foreign: Index,
     resolver: Resolver,
+    network: &'static Network,
 }
 
 impl UtxoWriter {
@@ -68,7 +69,7 @@ impl UtxoWriter {
         let assets = read_assets(&store.columns)?;
         match (assets.first(), asset) {
             (None, Some(asset)) => {
-                check_name(&asset.symbol)?;
+                check_name(asset.symbol.as_bytes())?;
                 append_asset(&mut store.columns, asset, Seq(0))?;
             }
             (Some(has), Some(asked)) if has.symbol != asked.symbol => {
@@ -81,7 +82,14 @@ impl UtxoWriter {
             }
             _ => {}
         }
-        Ok(Self { store, holders: Holders::new(holders), txids, foreign, resolver: Resolver::default() })
+        Ok(Self {
+            store,
+            holders: Holders::new(holders),
+            txids,
+            foreign,
+            resolver: Resolver::default(),
+            network: Network::of(ledger),
+        })
     }
 
     /// The ledger's name.
@@ -182,7 +190,8 @@ impl UtxoWriter {
 
     fn lay_down(&mut self, transaction: &UtxoTransaction, block: u64, height: u64) -> Result<(), BookError> {
         let mut resolver = std::mem::take(&mut self.resolver);
-        let resolved = resolver.resolve(&self.store.columns, &self.txids, &self.foreign, transaction, height)?;
+        let resolved =
+            resolver.resolve(&self.store.columns, &self.txids, &self.foreign, transaction, (height, self.network))?;
         let seq = self.end().0;
         let first_input = self.store.columns[INPUTS].rows();
         for (input, spent) in transaction.inputs.iter().zip(&resolver.spent) {
@@ -222,14 +231,14 @@ impl UtxoWriter {
 
     fn add_output(
         &mut self,
-        holder: &str,
+        holder: &Lock,
         value: u64,
         made_by: u64,
         is_inferred: bool,
         spent_by: u64,
     ) -> Result<u64, BookError> {
         let columns = &mut self.store.columns;
-        let holder = self.holders.find_or_add(columns, holder)?;
+        let holder = self.holders.find_or_add(columns, holder.as_bytes())?;
         let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
         let row = OutputRow { value, spent_by, holder, previous, made_by, is_inferred };
         let output = columns[OUTPUTS].append(row.words())?;

@@ -145,7 +145,7 @@ fn utxo_transaction(
             let is_told = dice.one_in(2);
             is_complete &= is_told;
             known += if is_told { amount } else { 0 };
-            let spent = is_told.then(|| UtxoOutput { amount: Amount::new(amount), holder: holder(dice) });
+            let spent = is_told.then(|| UtxoOutput { amount: Amount::new(amount), holder: holder(dice).into() });
             inputs.push(UtxoInput { outpoint, spent });
         }
     }
@@ -155,7 +155,7 @@ fn utxo_transaction(
         let amount = if dice.one_in(10) { 0 } else { left * u128::from(dice.below(100)) / 100 };
         left -= amount;
         unspent.push((Outpoint { txid, vout }, amount));
-        outputs.push(UtxoOutput { amount: Amount::new(amount), holder: holder(dice) });
+        outputs.push(UtxoOutput { amount: Amount::new(amount), holder: holder(dice).into() });
     }
     // Where an input is unknown, a stated fee tells what it must have brought.
     let fee = match (is_coinbase, is_complete) {

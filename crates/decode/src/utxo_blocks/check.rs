@@ -1,21 +1,18 @@
 //! From a block's printed shape to plain values, with everything checked that one block can tell about itself.
 
-use ledger::{LedgerId, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, address, txid_bytes};
+use ledger::{
+    LedgerId, Lock, Network, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, address, txid_bytes,
+};
 use money::{Amount, Decimal};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::shape;
 use crate::fault::quoted;
 
-/// Scripts without an address are named by themselves up to this length, and by their hash beyond.
-pub const SCRIPT_NAME_BYTES_MAX: usize = 100;
 /// The longest address of a network whose addresses are not checked.
 const ADDRESS_BYTES_MAX: usize = 128;
 /// The most base units that one output may hold; every coin in use stays below.
 const VALUE_UNITS_MAX: u128 = u64::MAX as u128;
-/// The ledger whose addresses' networks are known.
-const MAINNET: &str = "bip122:000000000019d6689c085ae165831e93";
 
 /// What is wrong, and where in the block: `tx[3].vout[0].value`.
 pub(super) struct Problem {
@@ -128,54 +125,53 @@ impl Checker<'_> {
         Ok(amount)
     }
 
-    fn holder(&self, script: &shape::Script<'_>) -> Result<String, Problem> {
-        // Old nodes print the address of a bare key too, which new ones do not: it is not what the script says.
-        let bare_key = script.kind.as_deref() == Some("pubkey");
-        let listed = script.addresses.as_deref().filter(|_| !bare_key);
+    /// The script says who holds an output; an address where there is no script, or where it is another network's.
+    fn holder(&self, script: &shape::Script<'_>) -> Result<Lock, Problem> {
+        let inside = |problem: Problem| problem.within("scriptPubKey");
+        let lock = script.hex.as_deref().map(|hex| lock_of_hex(hex).map_err(inside)).transpose()?;
+        // Old nodes list what may sign, which for a bare key or a bare multisignature is not what the script says.
+        let bare = matches!(script.kind.as_deref(), Some("pubkey" | "multisig"));
+        let listed = script.addresses.as_deref().filter(|_| !bare);
         let listed = listed.and_then(|addresses| if let [address] = addresses { Some(address) } else { None });
-        match (script.address.as_ref().or(listed), &script.hex) {
-            (Some(text), _) => self.address(text).map_err(|problem| problem.within("scriptPubKey")),
-            (None, Some(hex)) => script_name(hex).map_err(|problem| problem.within("scriptPubKey")),
+        match (script.address.as_ref().filter(|_| !bare).or(listed), lock) {
+            (Some(text), lock) => self.address(text, lock).map_err(inside),
+            (None, Some(lock)) => Ok(lock),
             (None, None) => Err(problem("scriptPubKey", "neither an address nor a hex script", ASK_AGAIN)),
         }
     }
 
-    fn address(&self, text: &str) -> Result<String, Problem> {
-        if self.ledger.as_str() == MAINNET {
-            return address::canonical(self.ledger, text)
-                .map_err(|error| problem("address", format!("{}: {error}", quoted(text)), ASK_AGAIN));
+    fn address(&self, text: &str, of_script: Option<Lock>) -> Result<Lock, Problem> {
+        let network = Network::of(self.ledger);
+        if network.is_listed() {
+            let name = address::canonical(self.ledger, text)
+                .map_err(|error| problem("address", format!("{}: {error}", quoted(text)), ASK_AGAIN))?;
+            let lock = Lock::of_name(network, &name);
+            return match of_script {
+                Some(script) if script != lock => {
+                    let what = format!("{} is not the address of its script", quoted(text));
+                    Err(problem("address", what, ASK_AGAIN))
+                }
+                _ => Ok(lock),
+            };
         }
-        // Other networks have prefixes of their own; the node that printed the address knows them.
+        // Networks without a name here have prefixes of their own; the node that printed the address knows them.
         let good =
             (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if good {
-            Ok(text.to_owned())
-        } else {
-            Err(problem("address", format!("{} is no address", quoted(text)), ASK_AGAIN))
+        if !good {
+            return Err(problem("address", format!("{} is no address", quoted(text)), ASK_AGAIN));
         }
+        let lock = of_script.filter(|lock| lock.name(network) == text);
+        Ok(lock.unwrap_or_else(|| Lock::of_name(network, text)))
     }
 }
 
-/// `script:HEX`, or `scripthash:HEX` (SHA-256 of the script) where that would be long.
-fn script_name(hex: &str) -> Result<String, Problem> {
-    let wrong = || problem("hex", format!("{} is not hexadecimal", quoted(hex)), ASK_AGAIN);
+fn lock_of_hex(hex: &str) -> Result<Lock, Problem> {
     if !hex.len().is_multiple_of(2) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(wrong());
-    }
-    if hex.len() <= 2 * SCRIPT_NAME_BYTES_MAX {
-        return Ok(format!("script:{}", hex.to_ascii_lowercase()));
+        return Err(problem("hex", format!("{} is not hexadecimal", quoted(hex)), ASK_AGAIN));
     }
     let bytes: Vec<u8> = hex.as_bytes().chunks_exact(2).map(|pair| 16 * nibble(pair[0]) + nibble(pair[1])).collect();
-    let digest: [u8; 32] = Sha256::digest(&bytes).into();
-    let mut name = String::from("scripthash:");
-    for byte in digest {
-        name.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
-        name.push(char::from(HEX_DIGITS[usize::from(byte & 15)]));
-    }
-    Ok(name)
+    Ok(Lock::of_script(&bytes))
 }
-
-const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The worth of a hexadecimal digit.
 fn nibble(digit: u8) -> u8 {

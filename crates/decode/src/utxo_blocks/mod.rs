@@ -11,7 +11,6 @@ mod shape;
 
 use std::io::Read;
 
-pub use check::SCRIPT_NAME_BYTES_MAX;
 use ledger::{LedgerId, UtxoBlock};
 
 use crate::fault::quoted_bytes;
