@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod mainnet;
+pub mod node;
 pub mod town;
 
 use std::collections::BTreeMap;
