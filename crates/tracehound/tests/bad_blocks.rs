@@ -52,31 +52,31 @@ fn files_that_are_none() {
     "#]],
     );
     check(
-        "ingest utxo-blocks folder --ledger bitcoin-regtest",
+        "ingest utxo-blocks folder --ledger bip122:746f776e000000000000000000000000",
         expect![[r#"
         folder: it is a folder; name a file
     "#]],
     );
     check(
-        "ingest utxo-blocks nowhere --ledger bitcoin-regtest",
+        "ingest utxo-blocks nowhere --ledger bip122:746f776e000000000000000000000000",
         expect![[r#"
             nowhere: there is no such file; check the path
         "#]],
     );
     check(
-        "ingest utxo-blocks empty --ledger bitcoin-regtest",
+        "ingest utxo-blocks empty --ledger bip122:746f776e000000000000000000000000",
         expect![[r#"
             empty: the file is empty; give one block a line, as getblock HASH 3 prints it
         "#]],
     );
     check(
-        "ingest utxo-blocks bank.csv --ledger bitcoin-regtest",
+        "ingest utxo-blocks bank.csv --ledger bip122:746f776e000000000000000000000000",
         expect![[r#"
             bank.csv:1: "tx,time,from,to,asset,amount,ledger,fee," does not begin a block; give one JSON object a line, as getblock HASH 3 prints it
         "#]],
     );
     check(
-        "ingest table bank.csv --column ledger=asset --ledger bitcoin-regtest",
+        "ingest table bank.csv --column ledger=asset --ledger bip122:746f776e000000000000000000000000",
         expect![[r#"
             bank.csv:2:asset: "EUR" is not a ledger id; write bitcoin, ethereum, a CAIP-2 id such as eip155:1, bank:BIC or table:NAME
         "#]],
@@ -136,7 +136,9 @@ fn blocks_that_do_not_fit() {
     let check = |lines: &[String], want: Expect| {
         let desk = Desk::new();
         desk.write("b.ndjson", lines.concat());
-        want.assert_eq(&desk.refused("ingest utxo-blocks b.ndjson --ledger bitcoin-regtest", 2));
+        want.assert_eq(
+            &desk.refused("ingest utxo-blocks b.ndjson --ledger bip122:746f776e000000000000000000000000", 2),
+        );
     };
     let part = |range: std::ops::Range<usize>| chain[range].to_vec();
     let with = |at: usize, from: &str, to: &str| {
@@ -234,7 +236,9 @@ fn blocks_that_do_not_fit() {
     let desk = town::ingested();
     let check = |line: String, want: Expect| {
         desk.write("more.ndjson", line);
-        want.assert_eq(&desk.refused("ingest utxo-blocks more.ndjson --ledger bitcoin-regtest", 2));
+        want.assert_eq(
+            &desk.refused("ingest utxo-blocks more.ndjson --ledger bip122:746f776e000000000000000000000000", 2),
+        );
     };
     check(
         town::block(7, "a", "ba6", &[]),

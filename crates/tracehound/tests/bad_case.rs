@@ -23,7 +23,7 @@ fn incidents_that_name_what_is_not_there() {
         "bank:NOWHEREX",
         5,
         expect![[r#"
-            the book has no ledger bank:NOWHEREX (it has bank:TOWNXXPP, bip122:0f9188f13cb7b2c71f2a335e3a4fc328); ingest it first
+            the book has no ledger bank:NOWHEREX (it has bank:TOWNXXPP, bip122:746f776e000000000000000000000000); ingest it first
         "#]],
     );
     bank(
@@ -197,7 +197,7 @@ fn incidents_that_name_what_is_not_there() {
         "d1:0",
         "e9:0",
         expect![[r#"
-            bad.yaml:11:9: transaction "00000000000000000000000000000000000000000000000000000000000000e9" is not on bip122:0f9188f13cb7b2c71f2a335e3a4fc328; the ledger holds 9 transactions up to 2024-01-01T04:00:00Z: is it ingested far enough? names are case-sensitive
+            bad.yaml:11:9: transaction "00000000000000000000000000000000000000000000000000000000000000e9" is not on bip122:746f776e000000000000000000000000; the ledger holds 9 transactions up to 2024-01-01T04:00:00Z: is it ingested far enough? names are case-sensitive
         "#]],
     );
     chain(
@@ -225,14 +225,14 @@ fn incidents_that_name_what_is_not_there() {
         &format!("output: \"{}:0\"", town::id("d1")),
         "address: \"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb\"",
         expect![[r#"
-            bad.yaml:11:18: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb" on bip122:0f9188f13cb7b2c71f2a335e3a4fc328: the Base58 checksum is wrong: a character was mistyped or lost; copy the address again, in full
+            bad.yaml:11:18: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb" on bip122:746f776e000000000000000000000000: the Base58 checksum is wrong: a character was mistyped or lost; copy the address again, in full
         "#]],
     );
     chain(
         &format!("output: \"{}:0\"", town::id("d1")),
         &format!("address: \"{}\"", town::LEFT.replace('w', "q")),
         expect![[r#"
-            bad.yaml:11:18: "bcrt1qnx0fgh0pu8dtd8ejlqkzlssukcgcq9lmkmverq" on bip122:0f9188f13cb7b2c71f2a335e3a4fc328: the Bech32 checksum is wrong: a character was mistyped or lost; copy the address again, in full
+            bad.yaml:11:18: "bcrt1qnx0fgh0pu8dtd8ejlqkzlssukcgcq9lmkmverq" on bip122:746f776e000000000000000000000000: the Bech32 checksum is wrong: a character was mistyped or lost; copy the address again, in full
         "#]],
     );
 }

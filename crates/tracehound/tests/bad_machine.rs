@@ -85,7 +85,9 @@ fn a_disk_so_full_that_nothing_fits() {
     let space = std::fs::OpenOptions::new().create(true).append(true).open(disk.0.join("filler"));
     let mut space = space.unwrap();
     while std::io::Write::write_all(&mut space, &[0; 4096]).is_ok() {}
-    for line in ["ingest utxo-blocks chain.ndjson --ledger bitcoin-regtest", "tags import tags.csv"] {
+    for line in
+        ["ingest utxo-blocks chain.ndjson --ledger bip122:746f776e000000000000000000000000", "tags import tags.csv"]
+    {
         let said = fails(&desk, &format!("{line} --book disk/book"), b"");
         assert!(said.contains("disk/book"), "{said}");
     }

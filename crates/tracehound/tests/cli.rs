@@ -169,43 +169,43 @@ fn a_download_with_headers_of_its_own_is_told_what_they_mean() {
 #[test]
 fn blocks_go_in_are_undone_and_go_in_again() {
     let desk = town::desk();
-    let line = "ingest utxo-blocks chain.ndjson --ledger bitcoin-regtest";
+    let line = "ingest utxo-blocks chain.ndjson --ledger bip122:746f776e000000000000000000000000";
     expect![[r#"
         exit 0
         --- err
-        chain.ndjson: 5 blocks with 9 transactions into bip122:0f9188f13cb7b2c71f2a335e3a4fc328
+        chain.ndjson: 5 blocks with 9 transactions into bip122:746f776e000000000000000000000000
     "#]]
     .assert_eq(&desk.shows(line));
     expect![[r#"
         exit 0
         --- out
-        {"already_there":5,"blocks":0,"file":"chain.ndjson","ledger":"bip122:0f9188f13cb7b2c71f2a335e3a4fc328","schema":"tracehound/ingest/1","transactions":0}
+        {"already_there":5,"blocks":0,"file":"chain.ndjson","ledger":"bip122:746f776e000000000000000000000000","schema":"tracehound/ingest/1","transactions":0}
     "#]].assert_eq(&desk.shows(&format!("{line} --json")));
     expect![[r#"
         exit 0
         --- out
-        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: utxo, 9 transactions until 2024-01-01T04:00:00Z, block 4; BTC
-        1,896 bytes in book
+        bip122:746f776e000000000000000000000000: utxo, 9 transactions until 2024-01-01T04:00:00Z, block 4; BTC
+        1,854 bytes in book
     "#]]
     .assert_eq(&desk.shows("book status"));
     let whole = files(&desk.path("book"));
     expect![[r#"
         exit 0
         --- err
-        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: the latest 2 blocks are undone
+        bip122:746f776e000000000000000000000000: the latest 2 blocks are undone
     "#]]
-    .assert_eq(&desk.shows("book undo --ledger bitcoin-regtest 2"));
+    .assert_eq(&desk.shows("book undo --ledger bip122:746f776e000000000000000000000000 2"));
     expect![[r#"
         exit 0
         --- out
-        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: utxo, 5 transactions until 2024-01-01T02:00:00Z, block 2; BTC
-        1,162 bytes in book
+        bip122:746f776e000000000000000000000000: utxo, 5 transactions until 2024-01-01T02:00:00Z, block 2; BTC
+        1,166 bytes in book
     "#]]
     .assert_eq(&desk.shows("book status"));
     expect![[r#"
         exit 0
         --- err
-        chain.ndjson: 2 blocks with 4 transactions into bip122:0f9188f13cb7b2c71f2a335e3a4fc328, 3 were there already
+        chain.ndjson: 2 blocks with 4 transactions into bip122:746f776e000000000000000000000000, 3 were there already
     "#]]
     .assert_eq(&desk.shows(line));
     assert!(files(&desk.path("book")) == whole, "the same bytes as before");
@@ -214,7 +214,7 @@ fn blocks_go_in_are_undone_and_go_in_again() {
         --- err
         error: cannot take back 6: the ledger has 5
     "#]]
-    .assert_eq(&desk.shows("book undo --ledger bitcoin-regtest 6"));
+    .assert_eq(&desk.shows("book undo --ledger bip122:746f776e000000000000000000000000 6"));
     expect![[r#"
         exit 5
         --- err
@@ -226,7 +226,9 @@ fn blocks_go_in_are_undone_and_go_in_again() {
         --- err
         error: --scale: decimals are a number from 0 to 36
     "#]]
-    .assert_eq(&desk.shows("ingest utxo-blocks chain.ndjson --ledger bitcoin-regtest --scale 99"));
+    .assert_eq(
+        &desk.shows("ingest utxo-blocks chain.ndjson --ledger bip122:746f776e000000000000000000000000 --scale 99"),
+    );
 }
 
 #[test]
@@ -288,11 +290,11 @@ fn a_book_that_is_not_there() {
     "#]]
     .assert_eq(&desk.shows("book undo --ledger bitcoin 1 --book elsewhere"));
     assert!(!desk.path("book").exists());
-    desk.run("ingest utxo-blocks chain.ndjson --ledger bitcoin-regtest").done();
+    desk.run("ingest utxo-blocks chain.ndjson --ledger bip122:746f776e000000000000000000000000").done();
     expect![[r#"
         exit 5
         --- err
-        error: the book has no ledger bank:TOWNXXPP (it has bip122:0f9188f13cb7b2c71f2a335e3a4fc328); ingest it first
+        error: the book has no ledger bank:TOWNXXPP (it has bip122:746f776e000000000000000000000000); ingest it first
     "#]]
     .assert_eq(&desk.shows("trace vault.yaml"));
 }
@@ -365,8 +367,8 @@ fn incidents_are_checked_against_the_book() {
         purse.yaml: purse (The purse of a merchant), 1 loss
         vault: 300 EUR on bank:TOWNXXPP (account)
         bank:TOWNXXPP: traces start at 1 place
-        purse: 6 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328 (utxo)
-        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: traces start at 1 place
+        purse: 6 BTC on bip122:746f776e000000000000000000000000 (utxo)
+        bip122:746f776e000000000000000000000000: traces start at 1 place
     "#]]
     .assert_eq(&desk.shows("incidents check vault.yaml purse.yaml"));
     desk.write("less.yaml", town::BANK_HEIST.replace("\"300\"", "\"299.5\""));

@@ -36,7 +36,7 @@ fn the_account_of_the_loot() {
         The purse of a merchant (purse), 2024-01-02
         Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).
 
-        Stolen: 6 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328; the ledger as of 2024-01-01T04:00:00Z, block 4, 9 transactions
+        Stolen: 6 BTC on bip122:746f776e000000000000000000000000; the ledger as of 2024-01-01T04:00:00Z, block 4, 9 transactions
         Where it is now:
           service, at custodians   1.8   30.0 %   1 place  stop-rule
           balance, still held     4.14   69.0 %  2 places  unspent
@@ -115,7 +115,7 @@ fn every_policy_side_by_side() {
     expect![[r#"
         exit 0
         --- out
-        Stolen: 6 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328 (purse)
+        Stolen: 6 BTC on bip122:746f776e000000000000000000000000 (purse)
           policy           service  balance   fee  places held
           poison                 3      6.9   0.1            2
           haircut              1.8     4.14  0.06            2
@@ -153,7 +153,7 @@ fn several_incidents_at_once() {
           mallory  103.87 EUR  since 2024-01-02T03:00:00Z  0 hops
           … and 2 more (--top, --json or --csv show them)
 
-        Stolen: 6 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328; the ledger as of 2024-01-01T04:00:00Z, block 4, 9 transactions
+        Stolen: 6 BTC on bip122:746f776e000000000000000000000000; the ledger as of 2024-01-01T04:00:00Z, block 4, 9 transactions
         Where it is now:
           service, at custodians   1.8   30.0 %   1 place  stop-rule
           balance, still held     4.14   69.0 %  2 places  unspent
@@ -238,10 +238,10 @@ fn what_holds_whichever_policy_one_picks() {
         exit 0
         --- out
         schema,policy,incident,kind,reason,ledger,holder,purse,entity,asset,amount,origin_asset,origin_amount,low,high,hops,since,basis,claim
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,1,5,1,2024-01-01T03:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,0,3,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,0,1.9,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,fee,fee,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,,,,BTC,0.06,BTC,0.06,0,0.1,0,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,1,5,1,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:746f776e000000000000000000000000,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,0,3,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,0,1.9,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,fee,fee,bip122:746f776e000000000000000000000000,,,,BTC,0.06,BTC,0.06,0,0.1,0,2024-01-01T03:00:00Z,fact,
     "#]].assert_eq(&desk.shows("trace purse.yaml --envelope --csv"));
 }
 
@@ -310,14 +310,14 @@ fn for_programs() {
         exit 0
         --- out
         schema,policy,seq,ledger,tx,time,step,from,to,purse_from,purse_to,asset,amount,balance_before,incident,held_before,traced,end
-        tracehound/trace/1,lifo,1,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d1,2024-01-01T02:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d1,thief,,00000000000000000000000000000000000000000000000000000000000000d1:0,BTC,6,6,purse,0,6,
-        tracehound/trace/1,lifo,2,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,input,thief,tx:00000000000000000000000000000000000000000000000000000000000000d2,00000000000000000000000000000000000000000000000000000000000000d1:0,,BTC,6,6,purse,6,6,
-        tracehound/trace/1,lifo,3,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d2,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,,00000000000000000000000000000000000000000000000000000000000000d2:0,BTC,5,10,purse,6,1,
-        tracehound/trace/1,lifo,4,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d2,right,,00000000000000000000000000000000000000000000000000000000000000d2:1,BTC,4.9,5,purse,5,4.9,
-        tracehound/trace/1,lifo,5,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,fee,tx:00000000000000000000000000000000000000000000000000000000000000d2,fee,,,BTC,0.1,0.1,purse,0.1,0.1,fee: fee
-        tracehound/trace/1,lifo,6,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,input,right,tx:00000000000000000000000000000000000000000000000000000000000000d3,00000000000000000000000000000000000000000000000000000000000000d2:1,,BTC,4.9,4.9,purse,4.9,4.9,
-        tracehound/trace/1,lifo,7,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d3,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,,00000000000000000000000000000000000000000000000000000000000000d3:0,BTC,3,4.9,purse,4.9,3,service: stop-rule
-        tracehound/trace/1,lifo,8,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d3,right,,00000000000000000000000000000000000000000000000000000000000000d3:1,BTC,1.9,1.9,purse,1.9,1.9,
+        tracehound/trace/1,lifo,1,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d1,2024-01-01T02:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d1,thief,,00000000000000000000000000000000000000000000000000000000000000d1:0,BTC,6,6,purse,0,6,
+        tracehound/trace/1,lifo,2,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,input,thief,tx:00000000000000000000000000000000000000000000000000000000000000d2,00000000000000000000000000000000000000000000000000000000000000d1:0,,BTC,6,6,purse,6,6,
+        tracehound/trace/1,lifo,3,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d2,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,,00000000000000000000000000000000000000000000000000000000000000d2:0,BTC,5,10,purse,6,1,
+        tracehound/trace/1,lifo,4,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d2,right,,00000000000000000000000000000000000000000000000000000000000000d2:1,BTC,4.9,5,purse,5,4.9,
+        tracehound/trace/1,lifo,5,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d2,2024-01-01T03:00:00Z,fee,tx:00000000000000000000000000000000000000000000000000000000000000d2,fee,,,BTC,0.1,0.1,purse,0.1,0.1,fee: fee
+        tracehound/trace/1,lifo,6,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,input,right,tx:00000000000000000000000000000000000000000000000000000000000000d3,00000000000000000000000000000000000000000000000000000000000000d2:1,,BTC,4.9,4.9,purse,4.9,4.9,
+        tracehound/trace/1,lifo,7,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d3,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,,00000000000000000000000000000000000000000000000000000000000000d3:0,BTC,3,4.9,purse,4.9,3,service: stop-rule
+        tracehound/trace/1,lifo,8,bip122:746f776e000000000000000000000000,00000000000000000000000000000000000000000000000000000000000000d3,2024-01-01T04:00:00Z,output,tx:00000000000000000000000000000000000000000000000000000000000000d3,right,,00000000000000000000000000000000000000000000000000000000000000d3:1,BTC,1.9,1.9,purse,1.9,1.9,
     "#]].assert_eq(&desk.shows("trace purse.yaml --csv=edges --policy lifo"));
     expect![[r#"
         exit 0
@@ -333,38 +333,38 @@ fn stops_can_be_passed_changed_and_doubted() {
         exit 0
         --- out
         schema,policy,incident,kind,reason,ledger,holder,purse,entity,asset,amount,origin_asset,origin_amount,low,high,hops,since,basis,claim
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,fee,fee,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:746f776e000000000000000000000000,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,fee,fee,bip122:746f776e000000000000000000000000,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
     "#]].assert_eq(&desk.shows("trace purse.yaml --csv"));
     expect![[r#"
         exit 0
         --- out
         schema,policy,incident,kind,reason,ledger,holder,purse,entity,asset,amount,origin_asset,origin_amount,low,high,hops,since,basis,claim
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,fee,fee,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,fee,fee,bip122:746f776e000000000000000000000000,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
     "#]].assert_eq(&desk.shows("trace purse.yaml --csv --no-stops"));
     expect![[r#"
         exit 0
         --- out
         schema,policy,incident,kind,reason,ledger,holder,purse,entity,asset,amount,origin_asset,origin_amount,low,high,hops,since,basis,claim
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,fee,fee,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,fee,fee,bip122:746f776e000000000000000000000000,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
     "#]].assert_eq(&desk.shows("trace purse.yaml --csv --min-confidence 51"));
     desk.write("more.csv", format!("address,label,category\n{},Left Mixer,mixer\n", town::LEFT));
     expect![[r#"
         exit 0
         --- out
         schema,policy,incident,kind,reason,ledger,holder,purse,entity,asset,amount,origin_asset,origin_amount,low,high,hops,since,basis,claim
-        tracehound/trace/1,haircut,purse,mixer,stop-rule,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,Left Mixer,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,claim,Left Mixer (more)
-        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
-        tracehound/trace/1,haircut,purse,balance,unspent,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
-        tracehound/trace/1,haircut,purse,fee,fee,bip122:0f9188f13cb7b2c71f2a335e3a4fc328,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,mixer,stop-rule,bip122:746f776e000000000000000000000000,bcrt1qnx0fgh0pu8dtd8ejlwkzlssukcgcw9lmkmverw,00000000000000000000000000000000000000000000000000000000000000d2:0,Left Mixer,BTC,3,BTC,3,,,1,2024-01-01T03:00:00Z,claim,Left Mixer (more)
+        tracehound/trace/1,haircut,purse,service,stop-rule,bip122:746f776e000000000000000000000000,bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y,00000000000000000000000000000000000000000000000000000000000000d3:0,Night Market,BTC,1.8,BTC,1.8,,,2,2024-01-01T04:00:00Z,claim,Night Market (tags)
+        tracehound/trace/1,haircut,purse,balance,unspent,bip122:746f776e000000000000000000000000,right,00000000000000000000000000000000000000000000000000000000000000d3:1,,BTC,1.14,BTC,1.14,,,2,2024-01-01T04:00:00Z,fact,
+        tracehound/trace/1,haircut,purse,fee,fee,bip122:746f776e000000000000000000000000,,,,BTC,0.06,BTC,0.06,,,0,2024-01-01T03:00:00Z,fact,
     "#]].assert_eq(&desk.shows("trace purse.yaml --csv --tags more.csv"));
 }
 
@@ -466,14 +466,14 @@ fn where_an_account_s_money_came_from() {
         --- out
         Haircut: each payment carries the stolen fraction of the purse that it leaves (pro rata).
 
-        5 BTC on bip122:0f9188f13cb7b2c71f2a335e3a4fc328, the ledger as of 2024-01-01T04:00:00Z
+        5 BTC on bip122:746f776e000000000000000000000000, the ledger as of 2024-01-01T04:00:00Z
         Where it came from:
           outside  5  100.0 %  1 source
           total    5  100.0 %  = what was asked for, to the last unit
         Largest first:
           outside  5 BTC  into miner  2 hops  on 2024-01-01T00:00:00Z
     "#]]
-    .assert_eq(&desk.shows(&format!("source {} --ledger bitcoin-regtest", town::LEFT)));
+    .assert_eq(&desk.shows(&format!("source {} --ledger bip122:746f776e000000000000000000000000", town::LEFT)));
     expect![[r#"
         exit 2
         --- err

@@ -182,8 +182,8 @@ fn a_table_that_takes_several_commits() {
 fn a_chain_that_takes_several_commits() {
     let desk = Desk::new();
     desk.write("many.ndjson", wide_chain(0..MANY / 20_000));
-    first_coinbase(&desk, "many.ndjson", "bitcoin-regtest");
-    let line = |file: &str| format!("ingest utxo-blocks '{file}' --ledger bitcoin-regtest");
+    first_coinbase(&desk, "many.ndjson", "bip122:746f776e000000000000000000000000");
+    let line = |file: &str| format!("ingest utxo-blocks '{file}' --ledger bip122:746f776e000000000000000000000000");
     kill_and_compare(&desk, &["many.ndjson".to_owned()], line, "first.yaml", KILLS_OF_MANY);
 }
 
@@ -212,19 +212,20 @@ fn one_writer_at_a_time_and_readers_meanwhile() {
     let more: Vec<String> = (5..12).map(crowded).collect();
     desk.write("more.ndjson", more.concat());
     desk.write("next.ndjson", town::block(5, "a", "ba4", &[]));
-    let writer = stopped_with(&desk, "ingest utxo-blocks more.ndjson --ledger bitcoin-regtest", &lock);
+    let writer =
+        stopped_with(&desk, "ingest utxo-blocks more.ndjson --ledger bip122:746f776e000000000000000000000000", &lock);
     expect![[r#"
         exit 1
         --- err
-        error: ledger bip122:0f9188f13cb7b2c71f2a335e3a4fc328 is being written by another process; wait for it to end
+        error: ledger bip122:746f776e000000000000000000000000 is being written by another process; wait for it to end
     "#]]
-    .assert_eq(&desk.shows("ingest utxo-blocks next.ndjson --ledger bitcoin-regtest"));
+    .assert_eq(&desk.shows("ingest utxo-blocks next.ndjson --ledger bip122:746f776e000000000000000000000000"));
     expect![[r#"
         exit 1
         --- err
-        error: ledger bip122:0f9188f13cb7b2c71f2a335e3a4fc328 is being written by another process; wait for it to end
+        error: ledger bip122:746f776e000000000000000000000000 is being written by another process; wait for it to end
     "#]]
-    .assert_eq(&desk.shows("book undo --ledger bitcoin-regtest 1"));
+    .assert_eq(&desk.shows("book undo --ledger bip122:746f776e000000000000000000000000 1"));
     // Readers see the last commit, and other ledgers can be written.
     assert_eq!(desk.run("trace purse.yaml --policy all").done().stdout, before);
     let now = desk.run("book status").done().stdout;
@@ -235,7 +236,7 @@ fn one_writer_at_a_time_and_readers_meanwhile() {
     signal(&writer, "CONT");
     let output = writer.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    desk.run("ingest utxo-blocks more.ndjson --ledger bitcoin-regtest").done();
+    desk.run("ingest utxo-blocks more.ndjson --ledger bip122:746f776e000000000000000000000000").done();
 }
 
 /// A block that keeps a writer busy for a while.
@@ -260,7 +261,7 @@ fn stopped_with(desk: &Desk, line: &str, lock: &Path) -> Child {
             signal(&writer, "CONT");
         }
         writer.wait().unwrap();
-        desk.run("book undo --ledger bitcoin-regtest 7").done();
+        desk.run("book undo --ledger bip122:746f776e000000000000000000000000 7").done();
     }
     panic!("the writer was never seen at work");
 }
@@ -269,7 +270,7 @@ fn stopped_with(desk: &Desk, line: &str, lock: &Path) -> Child {
 fn an_interrupt_keeps_what_was_committed() {
     let desk = Desk::new();
     desk.write("many.ndjson", wide_chain(0..10));
-    let line = "ingest utxo-blocks many.ndjson --ledger bitcoin-regtest";
+    let line = "ingest utxo-blocks many.ndjson --ledger bip122:746f776e000000000000000000000000";
     let mut codes = BTreeMap::new();
     for _ in 0..20 {
         let mut child = start(&desk, line);

@@ -37,7 +37,7 @@ victim: {name: A merchant, kind: person}
 occurred: 2024-01-02
 status: taken
 losses:
-  - ledger: bitcoin-regtest
+  - ledger: "bip122:746f776e000000000000000000000000"
     asset: BTC
     amount: "6"
     stolen:
@@ -116,7 +116,7 @@ pub fn desk() -> Desk {
 pub fn ingested() -> Desk {
     let desk = desk();
     desk.run("ingest table bank.csv").done();
-    desk.run("ingest utxo-blocks chain.ndjson --ledger bitcoin-regtest").done();
+    desk.run("ingest utxo-blocks chain.ndjson --ledger bip122:746f776e000000000000000000000000").done();
     desk.run("tags import tags.csv").done();
     desk
 }
