@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::node::coins::{self, By, Loom};
-use common::node::{Node, text};
+use common::node::{Node, oracle, text};
 use serde_json::{Value, json};
 
 #[test]
@@ -75,6 +75,12 @@ fn every_kind_of_script_is_paid_and_spent() {
     let block = node.rpc("getblock", &json!([node.mine_block(&woven), 1]));
     let ids: Vec<Value> = woven.iter().map(|made| coins::id_text(&made.id).into()).collect();
     assert_eq!(block["tx"].as_array().expect("a list of ids")[1..], ids);
+
+    // The node and the kernel library agree on what was spent.
+    let told = oracle::of_node(&node);
+    assert!(told.len() > 300, "{} inputs", told.len());
+    node.stop();
+    assert!(told == oracle::of_folder(&node.chain_folder()));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! It speaks to the node in the plainest way that works (a connection a call, hand-written HTTP), so that a fault of
 //! the client under test cannot hide in it. It knows nothing of Tracehound; a test of another room can take it in by
 //! `#[path]`. `cargo xtask components` brings the node where the machine has none. What the blocks may hold is in
-//! `node/coins.rs`.
+//! `node/coins.rs`; what was spent in them, by others' word, in `node/oracle.rs`.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -12,6 +12,8 @@
 pub mod coins;
 #[path = "node/http.rs"]
 mod http;
+#[path = "node/oracle.rs"]
+pub mod oracle;
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -92,8 +94,8 @@ impl Node {
         command
             .arg(format!("-datadir={}", self.folder.path().display()))
             .args(["-regtest", "-server", "-txindex=1", "-rest=1", "-fallbackfee=0.0002", "-printtoconsole=0"])
-            // It talks to nobody, and leaves the machine's cores to whatever else runs.
-            .args(["-listen=0", "-dnsseed=0", "-connect=0", "-par=1"])
+            // It talks to nobody, and leaves the machine's cores and disk to whatever else runs.
+            .args(["-listen=0", "-dnsseed=0", "-connect=0", "-par=1", "-keypool=10", "-unsafesqlitesync"])
             .arg(format!("-rpcport={}", self.ports[0]))
             .args(
                 self.zmq_addresses()
@@ -301,9 +303,7 @@ impl Node {
         let coin = |hash: &String| {
             let block = self.rpc("getblock", &json!([hash, 2]));
             let coinbase = &block["tx"][0];
-            // A block's reward is 50 coins or a binary fraction of it: exact in a double down to its last unit.
-            let value = coinbase["vout"][0]["value"].to_string();
-            Coin::new(&text(&coinbase["txid"]), 0, coins::sats(&value))
+            Coin::new(&text(&coinbase["txid"]), 0, coins::sats(&coinbase["vout"][0]["value"]))
         };
         hashes.iter().map(coin).collect()
     }

@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// The private keys 1, 2 and 3 as a wallet takes them for regtest, with compressed public keys.
@@ -306,9 +307,10 @@ pub fn bytes(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(pair).collect()
 }
 
-/// Base units of a value as the node prints it: coins with up to eight decimals.
+/// Base units of a value as the node prints it: coins with eight decimals. All coins there will ever be are below 2^53
+/// base units, so a double keeps any two values apart, and eight decimals of it are the ones that were printed.
 #[track_caller]
-pub fn sats(coins: &str) -> u64 {
-    let (whole, part) = coins.split_once('.').unwrap_or((coins, ""));
-    format!("{whole}{part:0<8}").parse().unwrap_or_else(|e| panic!("{coins:?} is no amount of coins: {e}"))
+pub fn sats(coins: &Value) -> u64 {
+    let text = format!("{:.8}", coins.as_f64().unwrap_or_else(|| panic!("{coins} is no amount of coins")));
+    text.replace('.', "").parse().unwrap_or_else(|e| panic!("{coins} is no amount of coins: {e}"))
 }
