@@ -5,6 +5,17 @@
 
 use sha2::{Digest, Sha256};
 
+/// How far the generator's counter goes each time.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The generator's mixing of what follows `number`: numbers that are close together become unlike one another.
+pub const fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(STEP);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 /// A seeded stream of numbers for one purpose, so that a change in one part of the world leaves the others alone.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
@@ -18,12 +29,23 @@ impl Dice {
         Self(u64::from_le_bytes(first))
     }
 
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    /// The stream that starts from a number which is noise already.
+    pub const fn at(start: u64) -> Self {
+        Self(start)
+    }
+
+    /// Any 64-bit number.
+    pub const fn word(&mut self) -> u64 {
+        let word = mixed(self.0);
+        self.0 = self.0.wrapping_add(STEP);
+        word
+    }
+
+    /// Fills `bytes` with noise.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.word().to_le_bytes()[..chunk.len()]);
+        }
     }
 
     /// A number below `end`, each equally likely; 0 where `end` is 0.
@@ -34,7 +56,7 @@ impl Dice {
         // Lemire's multiplication; the low words that would favour some numbers (fewer than `end`) are drawn again.
         let unfair = end.wrapping_neg() % end;
         loop {
-            let drawn = self.next();
+            let drawn = self.word();
             let low = drawn.wrapping_mul(end);
             let high = (u128::from(drawn) * u128::from(end)) >> 64;
             if low >= unfair {

@@ -6,11 +6,15 @@
 //! ordinary transactions there are. `docs/exercise.md` says what is simulated, after which public cases, and how the
 //! truth is defined.
 //!
+//! Beside it stand [`scale`], which makes long chains of ordinary life in Bitcoin Core's own files, without a heist, and
+//! [`blockfiles`], which writes such files.
+//!
 //! It does not read ledgers, trace anything or judge a policy.
 
 mod accounts;
 mod bank;
 mod bank_launderer;
+pub mod blockfiles;
 mod chain;
 mod coin_launderer;
 mod dice;
@@ -22,6 +26,7 @@ mod notebook;
 mod papers;
 mod plan;
 mod purses;
+pub mod scale;
 mod sink;
 mod token_launderer;
 mod town;
