@@ -140,7 +140,11 @@ fn fill_scratch(
     write(&whole.join(RECIPE), recipe)?;
     // A running node keeps the files that it has open; its folder is moved away first and deleted with the rest.
     let _ = fs::rename(home, scratch.join("old"));
-    fs::rename(&whole, home).map_err(|e| format!("{}: {e}", home.display()))
+    match fs::rename(&whole, home) {
+        // Another run that was here at the same time was quicker.
+        Err(_) if is_filled(home, recipe) => Ok(()),
+        result => result.map_err(|e| format!("{}: {e}", home.display())),
+    }
 }
 
 /// Downloads and unpacks the node's packages, and writes a launcher for each program.
