@@ -54,8 +54,14 @@ pub struct Node {
     folder: tempfile::TempDir,
     options: Vec<String>,
     ports: [u16; 3],
-    child: Option<Child>,
+    running: Option<Running>,
     has_wallet: bool,
+}
+
+/// The node's process, and a shell that kills it when this test program is gone and so closes the shell's input.
+struct Running {
+    node: Child,
+    guard: Child,
 }
 
 impl Node {
@@ -68,7 +74,7 @@ impl Node {
     pub fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let options = options.iter().map(|&option| option.to_owned()).collect();
-        let mut node = Self { folder, options, ports: [0; 3], child: None, has_wallet: false };
+        let mut node = Self { folder, options, ports: [0; 3], running: None, has_wallet: false };
         for _ in 0..STARTS_MAX {
             node.ports = [free_port(), free_port(), free_port()];
             match node.launch() {
@@ -81,7 +87,7 @@ impl Node {
 
     /// Starts the node again on the same folder and ports. It must have been stopped or killed.
     pub fn restart(&mut self) {
-        assert!(self.child.is_none(), "the node runs; stop or kill it first");
+        assert!(self.running.is_none(), "the node runs; stop or kill it first");
         self.launch().unwrap_or_else(|why| panic!("{why}"));
         if self.has_wallet && !self.rpc("listwallets", &json!([])).to_string().contains(WALLET) {
             self.rpc("loadwallet", &json!([WALLET]));
@@ -108,6 +114,7 @@ impl Node {
             .stdout(Stdio::null())
             .stderr(File::create(&complaints).expect("the node's folder can be written"));
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{}: {e}", program().display()));
+        let guard = guard(child.id());
         let begun = Instant::now();
         let result = loop {
             if let Some(status) = child.try_wait().expect("the child is ours") {
@@ -121,7 +128,7 @@ impl Node {
             }
             sleep(LOOK);
         };
-        self.child = Some(child);
+        self.running = Some(Running { node: child, guard });
         // A node that cannot open these goes on without them and only writes it into its log.
         let result = result.and_then(|()| match self.rpc("getzmqnotifications", &json!([])).as_array().map(Vec::len) {
             Some(2..) => Ok(()),
@@ -136,26 +143,26 @@ impl Node {
     /// Tells the node to stop, and waits until it has written everything.
     pub fn stop(&mut self) {
         self.rpc("stop", &json!([]));
-        let mut child = self.child.take().expect("an answering node has a process");
+        let node = &mut self.running.as_mut().expect("an answering node has a process").node;
         let begun = Instant::now();
-        while child.try_wait().expect("the child is ours").is_none() {
-            if begun.elapsed() > STOP_MAX {
-                let _ = child.kill();
-                let _ = child.wait();
-                panic!("the node did not end {STOP_MAX:?} after it was told to");
-            }
+        while node.try_wait().expect("the child is ours").is_none() {
+            assert!(begun.elapsed() < STOP_MAX, "the node did not end {STOP_MAX:?} after it was told to");
             sleep(LOOK);
         }
+        self.kill();
     }
 
     /// Ends the node at once (SIGKILL), as a power cut would. The process id is the node's own: its launcher is
     /// replaced by it. Started again it knows nothing of what came after the last [`Node::flush`] or stop: its tip is
     /// lower, a new chain grows from there and overwrites the block files.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // One that has ended meanwhile cannot be killed, and need not be.
-            let _ = child.kill();
-            let _ = child.wait();
+        if let Some(Running { mut node, mut guard }) = self.running.take() {
+            // One that has ended meanwhile cannot be killed, and need not be. The guard goes first: it must not outlive
+            // the process whose id it knows.
+            for process in [&mut guard, &mut node] {
+                let _ = process.kill();
+                let _ = process.wait();
+            }
         }
     }
 
@@ -168,12 +175,12 @@ impl Node {
 
     /// Whether it was started and neither stopped nor killed by us.
     pub fn is_running(&self) -> bool {
-        self.child.is_some()
+        self.running.is_some()
     }
 
     /// The process id of the running node.
     pub fn id(&self) -> u32 {
-        self.child.as_ref().expect("the node runs").id()
+        self.running.as_ref().expect("the node runs").node.id()
     }
 
     // ---- where it is
@@ -394,6 +401,13 @@ pub fn program() -> PathBuf {
              run `cargo xtask components`, put bitcoind on PATH, or set {VARIABLE}\n\n"
         )
     })
+}
+
+/// Kills a process when the test program ends without doing so itself.
+fn guard(process: u32) -> Child {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "read -r _; kill -9 \"$0\"", &process.to_string()]).stdin(Stdio::piped());
+    shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell")
 }
 
 /// A port on loopback that nothing listens on now.

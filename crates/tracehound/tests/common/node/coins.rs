@@ -157,6 +157,9 @@ pub fn spend_each(coins: &[Coin]) -> Transaction {
 }
 
 /// Makes many transactions, each of which may spend what the one before made: the life of a block in small.
+///
+/// The mempool refuses most of them, so a reorganisation that drops their block drops them for good: mine the same ones
+/// again, or begin another loom with other coins.
 pub struct Loom {
     coins: Vec<Coin>,
     kinds: Vec<Kind>,
