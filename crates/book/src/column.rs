@@ -34,8 +34,13 @@ pub(crate) struct Spec {
 pub(crate) trait Rows {
     /// How many rows can be read.
     fn rows(&self) -> u64;
-    /// A row of `N` words.
-    fn words<const N: usize>(&self, row: u64) -> [u64; N];
+    /// `N` words of a row, from its word `first` on.
+    fn words_from<const N: usize>(&self, row: u64, first: usize) -> [u64; N];
+    /// A row's first `N` words, often all of them.
+    #[inline]
+    fn words<const N: usize>(&self, row: u64) -> [u64; N] {
+        self.words_from(row, 0)
+    }
     /// `len` bytes from byte `start` of a column of bytes; they were appended at once.
     fn bytes(&self, start: u64, len: u64) -> &[u8];
 }
@@ -89,9 +94,9 @@ impl Rows for Column {
     }
 
     #[inline]
-    fn words<const N: usize>(&self, row: u64) -> [u64; N] {
-        debug_assert_eq!(self.width, 8 * N);
-        self.map.words(index(row) * 8 * N)
+    fn words_from<const N: usize>(&self, row: u64, first: usize) -> [u64; N] {
+        debug_assert!(8 * (first + N) <= self.width);
+        self.map.words(index(row) * self.width + 8 * first)
     }
 
     #[inline]
@@ -299,9 +304,9 @@ impl Rows for Growing {
     }
 
     #[inline]
-    fn words<const N: usize>(&self, row: u64) -> [u64; N] {
-        debug_assert_eq!(self.spec.width, 8 * N as u64);
-        let start = row * self.spec.width;
+    fn words_from<const N: usize>(&self, row: u64, first: usize) -> [u64; N] {
+        debug_assert!(8 * (first + N) as u64 <= self.spec.width);
+        let start = row * self.spec.width + 8 * first as u64;
         match start.checked_sub(self.committed_bytes()) {
             Some(in_tail) => {
                 let at = index(in_tail);

@@ -1,10 +1,31 @@
 //! The few file operations that a book needs, each naming its file when it fails. It knows no format.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::BookError;
+
+/// How often a lock is tried, and how long apart: a fifth of a second in all.
+const LOCK_TRIES_MAX: usize = 21;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Takes a lock that may be held for an instant by nobody: a process that another thread starts has the open files of
+/// this one, locks included, until it becomes the program that it is to be. False if somebody holds it for longer.
+pub(crate) fn lock(path: &Path, mut take: impl FnMut() -> Result<(), TryLockError>) -> Result<bool, BookError> {
+    for at in 0..LOCK_TRIES_MAX {
+        if at > 0 {
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        match take() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(BookError::io("lock", path)(source)),
+        }
+    }
+    Ok(false)
+}
 
 /// Writes all of `bytes` at `offset`.
 pub(crate) fn write_at(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<(), BookError> {

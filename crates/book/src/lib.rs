@@ -45,6 +45,7 @@ mod lookup;
 mod manifest;
 mod map;
 mod names;
+mod rest;
 mod run;
 mod snapshot;
 #[cfg(test)]
@@ -58,7 +59,7 @@ pub use folder::{Book, BookLedger};
 pub use manifest::Source;
 pub use names::{ASSETS_MAX, NAME_BYTES_MAX};
 pub use store::{BATCH_BYTES, BATCH_ROWS};
-pub use utxo::{Pushed, Tip, UtxoLedger, UtxoWriter};
+pub use utxo::{Block, Pushed, Tip, UtxoLedger, UtxoWriter};
 
 /// The version of the format on disk.
 pub const FORMAT: u32 = 2;

@@ -1,18 +1,19 @@
-//! Look-ups: from a key (transaction id, holder name, outpoint) to its number, over a column that has the keys.
+//! Look-ups: from a key (transaction id, holder name, outpoint, block hash) to its number, over a column that has the
+//! keys.
 //!
-//! The first entries are covered by sorted [runs](crate::run); the rest, fewer than [`BASE`] after a commit, is indexed
-//! in memory. Which runs there are is a **pure function of the number of entries**: one run for each one-bit of
-//! `entries / BASE`, the largest first. So the files say nothing of when commits happened, any of them can be made anew
-//! from the column, and there are at most a few dozen.
+//! The first entries are covered by sorted [runs](crate::run); the rest, fewer than [`BASE`] after a commit, is kept in
+//! memory ([`crate::rest`]). Which runs there are is a **pure function of the number of entries**: one run for each
+//! one-bit of `entries / BASE`, the largest first. So the files say nothing of when commits happened, any of them can be
+//! made anew from the column, and there are at most a few dozen.
 //!
 //! It is not a hash table on disk: those want random writes and a journal of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use crate::column::index;
+use crate::rest::Rest;
 use crate::run::{self, Entry, Run, Source, file_name};
 use crate::{BookError, disk};
 
@@ -42,43 +43,14 @@ pub(crate) fn covered(entries: u64) -> u64 {
     entries / BASE * BASE
 }
 
-/// Entries that are in no run yet.
-#[derive(Debug, Default)]
-pub(crate) struct Rest {
-    numbers: FxHashMap<u64, u64>,
-    /// Entries whose fingerprint another one has: as good as none, unless somebody made them up.
-    more: Vec<Entry>,
-}
-
-impl Rest {
-    pub(crate) fn insert(&mut self, (fingerprint, number): Entry) {
-        if let Some(before) = self.numbers.insert(fingerprint, number) {
-            self.more.push((fingerprint, before));
-        }
-    }
-
-    pub(crate) fn find(&self, fingerprint: u64, is_it: &mut impl FnMut(u64) -> bool) -> Option<u64> {
-        let last = *self.numbers.get(&fingerprint)?;
-        if is_it(last) {
-            return Some(last);
-        }
-        self.more.iter().rev().find(|entry| entry.0 == fingerprint && is_it(entry.1)).map(|entry| entry.1)
-    }
-
-    fn clear(&mut self) {
-        self.numbers.clear();
-        self.more.clear();
-    }
-}
-
 /// Opens the runs of a look-up of `entries`; `None` where one is missing.
 pub(crate) fn open_runs(folder: &Path, name: &str, entries: u64) -> Option<Vec<Run>> {
     layout(entries).into_iter().map(|(start, count)| Run::open(folder, name, start, count)).collect()
 }
 
-/// The number of the key with this fingerprint, newest entries first.
-pub(crate) fn find(runs: &[Run], rest: &Rest, fingerprint: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
-    rest.find(fingerprint, &mut is_it).or_else(|| runs.iter().rev().find_map(|run| run.find(fingerprint, &mut is_it)))
+/// The number of the key with this fingerprint in the runs, newest entries first.
+pub(crate) fn find_in_runs(runs: &[Run], fingerprint: u64, is_it: &mut impl FnMut(u64) -> bool) -> Option<u64> {
+    runs.iter().rev().find_map(|run| run.find(fingerprint, is_it))
 }
 
 /// The writer's look-up.
@@ -88,9 +60,6 @@ pub(crate) struct Index {
     name: &'static str,
     runs: Vec<Run>,
     rest: Rest,
-    /// The fingerprints of the rest, in order of their numbers.
-    rest_fingerprints: Vec<u64>,
-    covered: u64,
 }
 
 impl Index {
@@ -101,14 +70,7 @@ impl Index {
         entries: u64,
         fingerprint_of: &dyn Fn(u64) -> u64,
     ) -> Result<Self, BookError> {
-        let mut new = Self {
-            folder: folder.to_owned(),
-            name,
-            runs: Vec::new(),
-            rest: Rest::default(),
-            rest_fingerprints: Vec::new(),
-            covered: 0,
-        };
+        let mut new = Self { folder: folder.to_owned(), name, runs: Vec::new(), rest: Rest::new(0) };
         new.reset(entries, fingerprint_of)?;
         Ok(new)
     }
@@ -117,10 +79,8 @@ impl Index {
     pub(crate) fn reset(&mut self, entries: u64, fingerprint_of: &dyn Fn(u64) -> u64) -> Result<(), BookError> {
         let old = std::mem::take(&mut self.runs);
         self.runs = self.make(layout(entries), &old, &[], fingerprint_of)?;
-        self.covered = covered(entries);
-        self.rest.clear();
-        self.rest_fingerprints.clear();
-        for number in self.covered..entries {
+        self.rest.restart(covered(entries));
+        for number in covered(entries)..entries {
             self.push(fingerprint_of(number));
         }
         Ok(())
@@ -128,37 +88,36 @@ impl Index {
 
     /// How many entries there are.
     pub(crate) fn entries(&self) -> u64 {
-        self.covered + self.rest_fingerprints.len() as u64
+        self.rest.end()
     }
 
     /// Adds the next number's key.
     pub(crate) fn push(&mut self, fingerprint: u64) {
-        self.rest.insert((fingerprint, self.entries()));
-        self.rest_fingerprints.push(fingerprint);
+        self.rest.push(fingerprint);
     }
 
-    pub(crate) fn find(&self, fingerprint: u64, is_it: impl FnMut(u64) -> bool) -> Option<u64> {
-        find(&self.runs, &self.rest, fingerprint, is_it)
+    /// Makes the next searches fast, at the price of a little for each new key.
+    pub(crate) fn keep_ready(&mut self) {
+        self.rest.keep_ready();
+    }
+
+    /// The number of the key with this fingerprint, newest entries first.
+    pub(crate) fn find(&self, fingerprint: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
+        let newest = self.rest.find(fingerprint, &mut is_it);
+        newest.or_else(|| find_in_runs(&self.runs, fingerprint, &mut is_it))
     }
 
     /// Before a commit: writes the runs of all entries.
     pub(crate) fn settle(&mut self) -> Result<(), BookError> {
-        let entries = self.entries();
-        if covered(entries) == self.covered {
+        let (entries, start) = (self.entries(), self.rest.start());
+        if covered(entries) == start {
             return Ok(());
         }
-        let mut ready: Vec<Entry> =
-            self.rest_fingerprints.iter().copied().zip(self.covered..covered(entries)).collect();
+        let mut ready: Vec<Entry> = self.rest.fingerprints().iter().copied().zip(start..covered(entries)).collect();
         ready.sort_unstable();
         let old = std::mem::take(&mut self.runs);
         self.runs = self.make(layout(entries), &old, &ready, &|_| unreachable!("all entries are at hand"))?;
-        let kept = self.rest_fingerprints.split_off(index(covered(entries) - self.covered));
-        self.covered = covered(entries);
-        self.rest.clear();
-        self.rest_fingerprints.clear();
-        for fingerprint in kept {
-            self.push(fingerprint);
-        }
+        self.rest.shift(covered(entries));
         Ok(())
     }
 

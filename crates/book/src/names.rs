@@ -8,8 +8,9 @@ use money::Asset;
 use rustc_hash::FxHashMap;
 
 use crate::column::{Column, Growing, Rows, Spec};
-use crate::lookup::{Index, Rest, find};
-use crate::run::{Run, fingerprint};
+use crate::lookup::Index;
+use crate::run::fingerprint;
+use crate::snapshot::Lookup;
 use crate::{BookError, DeedError};
 
 pub(crate) const HOLDERS: usize = 0;
@@ -85,8 +86,9 @@ pub(crate) fn holder_fingerprint<C: Rows>(columns: &[C], holder: u64) -> u64 {
 }
 
 /// A reader's search for a holder.
-pub(crate) fn find_holder(columns: &[Column], runs: &[Run], rest: &Rest, name: &[u8]) -> Option<HolderId> {
-    find(runs, rest, fingerprint(name), |holder| holder_is(columns, holder, name)).map(HolderId)
+pub(crate) fn find_holder(columns: &[Column], lookup: &Lookup, name: &[u8]) -> Option<HolderId> {
+    let is_it = |holder| holder_is(columns, holder, name);
+    lookup.find(fingerprint(name), |holder| holder_fingerprint(columns, holder), is_it).map(HolderId)
 }
 
 /// The writer's holders.
@@ -98,7 +100,8 @@ pub(crate) struct Holders {
 }
 
 impl Holders {
-    pub(crate) fn new(index: Index) -> Self {
+    pub(crate) fn new(mut index: Index) -> Self {
+        index.keep_ready();
         Self { index, recent: FxHashMap::default() }
     }
 

@@ -2,35 +2,58 @@
 //!
 //! Readers and the writer never wait for each other; only whoever cuts the ledger short needs readers to be gone.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
 
 use ledger::{Kind, LedgerId};
 
-use crate::BookError;
-use crate::column::{Column, Spec};
-use crate::lookup::{Rest, open_runs};
+use crate::column::{Column, Rows as _, Spec};
+use crate::lookup::{covered, find_in_runs, open_runs};
 use crate::manifest::{Manifest, Source};
+use crate::rest::ReaderRest;
 use crate::run::Run;
 use crate::store::READERS_LOCK;
+use crate::{BookError, disk};
 
 /// How often a reader looks again when a writer replaces runs under its eyes.
-const TRIES_MAX: usize = 200;
-const PAUSE: Duration = Duration::from_millis(10);
+const TRIES_MAX: usize = 50;
 
 /// One commit of a ledger.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) columns: Vec<Column>,
-    /// The runs of each look-up, in the order asked for.
-    pub(crate) runs: Vec<Vec<Run>>,
+    /// The look-ups, in the order asked for.
+    pub(crate) lookups: Vec<Lookup>,
     pub(crate) sources: Vec<Source>,
     _lock: File,
 }
 
 /// A look-up: its name, and the column whose rows are its entries.
 pub(crate) type LookupSpec = (&'static str, usize);
+
+/// A reader's look-up.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    runs: Vec<Run>,
+    rest: ReaderRest,
+}
+
+impl Lookup {
+    fn new(runs: Vec<Run>, entries: u64) -> Self {
+        Self { runs, rest: ReaderRest::new(covered(entries), entries) }
+    }
+
+    /// The number of the key with this fingerprint, newest entries first.
+    pub(crate) fn find(
+        &self,
+        fingerprint: u64,
+        fingerprint_of: impl Fn(u64) -> u64,
+        mut is_it: impl FnMut(u64) -> bool,
+    ) -> Option<u64> {
+        let newest = self.rest.find(fingerprint, fingerprint_of, &mut is_it);
+        newest.or_else(|| find_in_runs(&self.runs, fingerprint, &mut is_it))
+    }
+}
 
 /// What kind of ledger a folder holds.
 pub(crate) fn kind(folder: &Path, ledger: &LedgerId) -> Result<Kind, BookError> {
@@ -49,10 +72,8 @@ impl Snapshot {
     ) -> Result<Self, BookError> {
         let path = folder.join(READERS_LOCK);
         let lock = File::open(&path).map_err(BookError::io("open", &path))?;
-        match lock.try_lock_shared() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BookError::Undoing(ledger.clone())),
-            Err(TryLockError::Error(source)) => return Err(BookError::io("lock", path)(source)),
+        if !disk::lock(&path, || lock.try_lock_shared())? {
+            return Err(BookError::Undoing(ledger.clone()));
         }
         for _ in 0..TRIES_MAX {
             let Some(manifest) = Manifest::read(folder, ledger)? else {
@@ -65,27 +86,20 @@ impl Snapshot {
                 // A later commit has replaced the runs, or they are lost; a writer that is at work will make them.
                 if Manifest::read(folder, ledger)?.as_ref() == Some(&manifest) {
                     match repair() {
-                        Ok(()) => {}
-                        Err(BookError::Locked(_)) => std::thread::sleep(PAUSE),
+                        // Whoever asks for the writer's lock has waited for it.
+                        Ok(()) | Err(BookError::Locked(_)) => {}
                         Err(error) => return Err(error),
                     }
                 }
                 continue;
             };
-            let columns: Result<_, _> =
+            let columns: Result<Vec<_>, _> =
                 specs.iter().zip(rows).map(|(spec, rows)| Column::open(folder, *spec, rows)).collect();
-            return Ok(Self { columns: columns?, runs, sources: manifest.sources, _lock: lock });
+            let columns = columns?;
+            let entries = lookups.iter().map(|(_, column)| columns[*column].rows());
+            let lookups = runs.into_iter().zip(entries).map(|(runs, entries)| Lookup::new(runs, entries)).collect();
+            return Ok(Self { columns, lookups, sources: manifest.sources, _lock: lock });
         }
         Err(BookError::Locked(ledger.clone()))
-    }
-
-    /// The entries of a look-up that are in no run.
-    pub(crate) fn rest(&self, lookup: usize, entries: u64, fingerprint_of: impl Fn(u64) -> u64) -> Rest {
-        let covered = self.runs[lookup].iter().map(|run| run.count).sum();
-        let mut rest = Rest::default();
-        for number in covered..entries {
-            rest.insert((fingerprint_of(number), number));
-        }
-        rest
     }
 }

@@ -3,7 +3,7 @@
 //! It knows columns and link words, and nothing of what they mean: accounts and UTXO ledgers lay their rows out on it.
 //! The order of a commit's steps is the whole of its safety, see [`Store::commit`] and `docs/book.md`.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ledger::{Kind, LedgerId};
@@ -59,10 +59,8 @@ impl Store {
         }
         let path = folder.join(WRITER_LOCK);
         let lock = disk::open_or_make(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BookError::Locked(ledger.clone())),
-            Err(TryLockError::Error(source)) => return Err(BookError::io("lock", path)(source)),
+        if !disk::lock(&path, || lock.try_lock())? {
+            return Err(BookError::Locked(ledger.clone()));
         }
         disk::open_or_make(&folder.join(READERS_LOCK))?;
         let found = Manifest::read(folder, ledger)?;
@@ -237,11 +235,7 @@ impl Store {
     fn lock_readers_out(&self) -> Result<File, BookError> {
         let path = self.folder.join(READERS_LOCK);
         let lock = disk::open_or_make(&path)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => Err(BookError::Read(self.ledger.clone())),
-            Err(TryLockError::Error(source)) => Err(BookError::io("lock", path)(source)),
-        }
+        if disk::lock(&path, || lock.try_lock())? { Ok(lock) } else { Err(BookError::Read(self.ledger.clone())) }
     }
 
     /// Commits an undo: the link words changed back, and only the first `rows` rows of each column left.

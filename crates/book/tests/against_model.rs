@@ -3,12 +3,12 @@
 
 mod common;
 
-use book::{Book, BookLedger};
+use book::{Book, BookLedger, UtxoLedger};
 use common::{
     Dice, account_model, account_transactions, assert_same_bytes, assets, btc, chain, compare, table, utxo_blocks,
     utxo_model,
 };
-use ledger::{AccountTransaction, UtxoBlock};
+use ledger::{AccountTransaction, Ledger as _, Outpoint, Seq, UtxoBlock, UtxoTransaction};
 use proptest::prelude::*;
 
 /// How a ledger is filled: commits and reopenings at random, and transactions too many that are taken back.
@@ -116,6 +116,45 @@ fn check_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u6
     let BookLedger::Utxo(open) = longer.ledger(&chain()).expect("a ledger") else { panic!("it is a UTXO ledger") };
     assert_eq!(open.tip().map(|tip| tip.hash), blocks.last().map(|block| block.hash));
     compare(&open, &utxo_model(&blocks), &mut Dice::new(seed));
+    compare_explored(&open, &blocks);
+}
+
+/// What an explorer is told is what the blocks say.
+fn compare_explored(open: &UtxoLedger, blocks: &[UtxoBlock]) {
+    assert_eq!(open.blocks(), blocks.len() as u64);
+    assert_eq!((open.block(open.blocks()), open.find_block(&[7; 32])), (None, None));
+    let mut seq = 0;
+    for (number, block) in (0..).zip(blocks) {
+        let found = open.block(number).expect("a block");
+        assert_eq!((found.height, found.hash, found.time), (block.height, block.hash, block.time));
+        assert_eq!((found.first_transaction, found.transactions), (Seq(seq), block.transactions.len() as u64));
+        assert_eq!((open.block_at(block.height), open.find_block(&block.hash)), (Some(number), Some(number)));
+        for transaction in &block.transactions {
+            compare_transaction(open, Seq(seq), transaction);
+            assert_eq!(open.block_of(Seq(seq)), number);
+            seq += 1;
+        }
+    }
+    assert_eq!(open.block_at(blocks.last().map_or(0, |last| last.height + 1)), None);
+}
+
+fn compare_transaction(open: &UtxoLedger, seq: Seq, transaction: &UtxoTransaction) {
+    assert_eq!((open.txid(seq), open.find_txid(&transaction.txid)), (transaction.txid, Some(seq)));
+    assert_eq!(open.fee(seq).is_none(), transaction.inputs.is_empty());
+    assert!(transaction.fee.is_none_or(|fee| open.fee(seq) == Some(fee)));
+    let spent: Vec<Outpoint> = open.inputs(seq).map(|purse| open.outpoint(purse)).collect();
+    assert!(spent.iter().eq(transaction.inputs.iter().map(|input| &input.outpoint)));
+    assert!(open.inputs(seq).all(|purse| open.spent_by(purse) == Some(seq)));
+    assert_eq!(open.made(seq).len(), transaction.outputs.len());
+    for (purse, output) in open.made(seq).zip(&transaction.outputs) {
+        let holder = open.holder(purse);
+        assert_eq!((open.value(purse), open.lock(holder)), (output.amount, output.holder.clone()));
+        assert_eq!((open.find_lock(&output.holder), open.made_by(purse)), (Some(holder), Some(seq)));
+        assert_eq!(open.is_unspendable(purse), output.holder.is_unspendable());
+        let mut purses: Vec<_> = open.purses_newest_first(holder).collect();
+        purses.reverse();
+        assert_eq!(purses, open.purses(holder));
+    }
 }
 
 proptest! {

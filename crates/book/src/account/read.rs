@@ -17,11 +17,10 @@ use super::rows::{
 };
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
-use crate::lookup::{Rest, find};
 use crate::manifest::Source;
 use crate::names::{
-    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE_40, find_holder, holder_fingerprint, holder_name, name_bytes, name_text,
-    read_assets, settled_chain, settled_tail,
+    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE_40, find_holder, holder_name, name_bytes, name_text, read_assets,
+    settled_chain, settled_tail,
 };
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
@@ -41,7 +40,6 @@ pub struct AccountLedger {
     legs: u64,
     has_openings: bool,
     openings: OnceLock<Openings>,
-    rests: [OnceLock<Rest>; 2],
 }
 
 impl AccountLedger {
@@ -51,16 +49,7 @@ impl AccountLedger {
         let assets = read_assets(&snapshot.columns)?;
         let rows = |column: usize| snapshot.columns[column].rows();
         let (end, legs, has_openings) = (rows(TRANSACTIONS), rows(LEGS), rows(OPENINGS) > 0);
-        Ok(Self {
-            id: id.clone(),
-            snapshot,
-            assets,
-            end,
-            legs,
-            has_openings,
-            openings: OnceLock::new(),
-            rests: Default::default(),
-        })
+        Ok(Self { id: id.clone(), snapshot, assets, end, legs, has_openings, openings: OnceLock::new() })
     }
 
     /// The sources that were taken in, wholly or in part.
@@ -161,17 +150,6 @@ impl AccountLedger {
         if before.0 < self.end { self.row(before).first_leg } else { self.legs }
     }
 
-    fn rest(&self, lookup: usize) -> &Rest {
-        let columns = &self.snapshot.columns;
-        self.rests[lookup].get_or_init(|| {
-            let entries = columns[LOOKUPS[lookup].1].rows();
-            self.snapshot.rest(lookup, entries, |number| match lookup {
-                0 => holder_fingerprint(columns, number),
-                _ => fingerprint(self.name_of(number)),
-            })
-        })
-    }
-
     fn name_of(&self, seq: u64) -> &[u8] {
         name_bytes(self.column(TRANSACTION_NAMES), self.row(Seq(seq)).name)
     }
@@ -253,7 +231,8 @@ impl Ledger for AccountLedger {
 
     fn find_transaction(&self, name: &str) -> Option<Seq> {
         let key = fingerprint(name.as_bytes());
-        find(&self.snapshot.runs[1], self.rest(1), key, |seq| self.name_of(seq) == name.as_bytes()).map(Seq)
+        let is_it = |seq| self.name_of(seq) == name.as_bytes();
+        self.snapshot.lookups[1].find(key, |seq| fingerprint(self.name_of(seq)), is_it).map(Seq)
     }
 
     fn holder_name(&self, holder: HolderId) -> String {
@@ -261,7 +240,7 @@ impl Ledger for AccountLedger {
     }
 
     fn find_holder(&self, name: &str) -> Option<HolderId> {
-        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), name.as_bytes())
+        find_holder(&self.snapshot.columns, &self.snapshot.lookups[0], name.as_bytes())
     }
 
     fn purse_name(&self, purse: PurseId) -> String {

@@ -58,11 +58,12 @@ impl AccountWriter {
         let holders = Index::open(folder, HOLDERS_LOOKUP, columns[HOLDERS].rows(), &|holder| {
             holder_fingerprint(columns, holder)
         })?;
-        let names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
+        let mut names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
             transaction_fingerprint(columns, seq)
         })?;
         holders.tidy()?;
         names.tidy()?;
+        names.keep_ready();
         let mut writer = Self {
             store,
             holders: Holders::new(holders),

@@ -1,10 +1,12 @@
 //! UTXO ledgers on disk: every output is a purse, spent whole and once.
 
+mod explore;
 mod read;
 mod resolve;
 mod rows;
 mod undo;
 mod write;
 
+pub use explore::Block;
 pub use read::UtxoLedger;
 pub use write::{Pushed, Tip, UtxoWriter};

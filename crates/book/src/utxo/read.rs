@@ -4,7 +4,6 @@
 //! the pot, pot to outputs, rest to the fee) are made from them on the way out.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use ledger::{
     AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Lock, Network, Outpoint, Purse, PurseId, Seq, Stamp, Time,
@@ -13,14 +12,13 @@ use ledger::{
 use money::{Amount, Asset};
 
 use super::rows::{
-    BLOCKS, BlockRow, FOREIGN, ForeignRow, INPUTS, LOOKUPS, OUTPUTS, OutputRow, SPECS, TRANSACTIONS, TransactionRow,
-    input_at, key_fingerprint, link, outpoint, outpoint_fingerprint, txid,
+    BLOCKS, BlockRow, FOREIGN, FOREIGN_AT, ForeignRow, INPUTS, LOOKUPS, OUTPUTS, OutputRow, SPECS, TRANSACTIONS,
+    TXIDS_AT, TransactionRow, input_at, key_fingerprint, link, outpoint, outpoint_fingerprint, txid,
 };
 use super::{Tip, UtxoWriter};
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
-use crate::lookup::{Rest, find};
-use crate::names::{HOLDER_TAIL, HOLDERS, NONE_40, find_holder, holder_name, read_assets, settled_chain};
+use crate::names::{HOLDER_TAIL, HOLDERS, NONE_40, read_assets, settled_chain, settled_tail};
 use crate::run::fingerprint;
 use crate::snapshot::Snapshot;
 
@@ -28,10 +26,9 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct UtxoLedger {
     id: LedgerId,
-    snapshot: Snapshot,
+    pub(super) snapshot: Snapshot,
     assets: Vec<Asset>,
-    end: u64,
-    rests: [OnceLock<Rest>; 3],
+    pub(super) end: u64,
 }
 
 /// A leg of the one asset without balances or links.
@@ -54,7 +51,7 @@ impl UtxoLedger {
         let snapshot = Snapshot::open(folder, id, &SPECS, &LOOKUPS, repair)?;
         let assets = read_assets(&snapshot.columns)?;
         let end = snapshot.columns[TRANSACTIONS].rows();
-        Ok(Self { id: id.clone(), snapshot, assets, end, rests: Default::default() })
+        Ok(Self { id: id.clone(), snapshot, assets, end })
     }
 
     /// How many blocks there are.
@@ -69,7 +66,7 @@ impl UtxoLedger {
 
     /// The last block.
     pub fn tip(&self) -> Option<Tip> {
-        let last = self.block(self.blocks().checked_sub(1)?);
+        let last = self.block_row(self.blocks().checked_sub(1)?);
         Some(Tip { height: last.height, hash: last.hash, time: Time::from_micros(last.time) })
     }
 
@@ -79,38 +76,43 @@ impl UtxoLedger {
     }
 
     #[inline]
-    fn column(&self, column: usize) -> &Column {
+    pub(super) fn column(&self, column: usize) -> &Column {
         &self.snapshot.columns[column]
     }
 
     #[inline]
-    fn row(&self, seq: Seq) -> TransactionRow {
+    pub(super) fn row(&self, seq: Seq) -> TransactionRow {
         TransactionRow::of(self.column(TRANSACTIONS).words(seq.0))
     }
 
     #[inline]
-    fn output(&self, output: u64) -> OutputRow {
+    pub(super) fn output(&self, output: u64) -> OutputRow {
         OutputRow::of(self.column(OUTPUTS).words(output))
     }
 
-    fn block(&self, row: u64) -> BlockRow {
+    pub(super) fn block_row(&self, row: u64) -> BlockRow {
         BlockRow::of(self.column(BLOCKS).words(row))
     }
 
-    fn rest(&self, lookup: usize) -> &Rest {
+    pub(super) fn find(&self, lookup: usize, key: u64, is_it: impl FnMut(u64) -> bool) -> Option<u64> {
         let columns = &self.snapshot.columns;
-        self.rests[lookup].get_or_init(|| {
-            let entries = columns[LOOKUPS[lookup].1].rows();
-            self.snapshot.rest(lookup, entries, |number| key_fingerprint(columns, lookup, number))
-        })
+        self.snapshot.lookups[lookup].find(key, |number| key_fingerprint(columns, lookup, number), is_it)
     }
 
-    fn find_txid(&self, id: &[u8; 32]) -> Option<u64> {
-        find(&self.snapshot.runs[1], self.rest(1), fingerprint(id), |seq| txid(&self.snapshot.columns, seq) == *id)
+    pub(super) fn seq_of(&self, id: &[u8; 32]) -> Option<u64> {
+        self.find(TXIDS_AT, fingerprint(id), |seq| txid(&self.snapshot.columns, seq) == *id)
     }
 
-    fn spent_by(&self, row: &OutputRow) -> Option<u64> {
+    pub(super) fn spender(&self, row: &OutputRow) -> Option<u64> {
         link(row.spent_by, self.end)
+    }
+
+    /// A holder's last output in this commit.
+    pub(super) fn last_output(&self, holder: HolderId) -> Option<u64> {
+        let outputs = self.column(OUTPUTS);
+        let earlier = |at| outputs.words_anywhere(at).map(OutputRow::of).filter(|row| row.holder == holder.0);
+        let tail = || self.column(HOLDERS).word(holder.0, HOLDER_TAIL);
+        settled_tail(outputs.rows(), tail, |at| earlier(at).map(|row| row.previous))
     }
 }
 
@@ -145,7 +147,7 @@ impl Ledger for UtxoLedger {
         legs.extend((row.first_output..row.first_output + row.outputs).map(|output| {
             let made = self.output(output);
             let leg = bare(End::Pot, End::Purse(PurseId(output)), Amount::new(u128::from(made.value)));
-            Leg { payee_next: self.spent_by(&made).map(Seq), ..leg }
+            Leg { payee_next: self.spender(&made).map(Seq), ..leg }
         }));
         if row.inputs > 0 {
             legs.push(bare(End::Pot, End::Fee, Amount::new(u128::from(row.fee))));
@@ -153,13 +155,13 @@ impl Ledger for UtxoLedger {
     }
 
     fn stamp(&self, seq: Seq) -> Stamp {
-        let block = self.block(self.row(seq).block);
+        let block = self.block_row(self.row(seq).block);
         Stamp { time: Time::from_micros(block.time), height: Some(block.height) }
     }
 
     fn seq_at(&self, time: Time) -> Seq {
-        let block = partition_point(self.blocks(), |block| self.block(block).time_max < time.micros());
-        if block < self.blocks() { Seq(self.block(block).first_transaction) } else { self.end() }
+        let block = partition_point(self.blocks(), |block| self.block_row(block).time_max < time.micros());
+        if block < self.blocks() { Seq(self.block_row(block).first_transaction) } else { self.end() }
     }
 
     fn purse(&self, purse: PurseId) -> Purse {
@@ -174,13 +176,13 @@ impl Ledger for UtxoLedger {
     fn balance(&self, purse: PurseId, before: Seq) -> Amount {
         let row = self.output(purse.0);
         let is_made = row.is_foreign() || row.made_by < before.0;
-        let is_spent = self.spent_by(&row).is_some_and(|spender| spender < before.0);
+        let is_spent = self.spender(&row).is_some_and(|spender| spender < before.0);
         if is_made && !is_spent { Amount::new(u128::from(row.value)) } else { Amount::ZERO }
     }
 
     fn previous(&self, purse: PurseId, before: Seq) -> Option<Seq> {
         let row = self.output(purse.0);
-        let spender = self.spent_by(&row).filter(|spender| *spender < before.0);
+        let spender = self.spender(&row).filter(|spender| *spender < before.0);
         let maker = Some(row.made_by).filter(|maker| *maker < before.0 && *maker != NONE_40);
         spender.or(maker).map(Seq)
     }
@@ -205,16 +207,15 @@ impl Ledger for UtxoLedger {
     }
 
     fn find_transaction(&self, name: &str) -> Option<Seq> {
-        self.find_txid(&txid_bytes(name)?).map(Seq)
+        self.find_txid(&txid_bytes(name)?)
     }
 
     fn holder_name(&self, holder: HolderId) -> String {
-        Lock::from_bytes(holder_name(&self.snapshot.columns, holder.0)).name(Network::of(&self.id))
+        self.lock(holder).name(Network::of(&self.id))
     }
 
     fn find_holder(&self, name: &str) -> Option<HolderId> {
-        let lock = Lock::of_name(Network::of(&self.id), name);
-        find_holder(&self.snapshot.columns, &self.snapshot.runs[0], self.rest(0), lock.as_bytes())
+        self.find_lock(&Lock::of_name(Network::of(&self.id), name))
     }
 
     fn purse_name(&self, purse: PurseId) -> String {
@@ -224,14 +225,13 @@ impl Ledger for UtxoLedger {
 
     fn find_output(&self, transaction: &str, vout: u32) -> Option<PurseId> {
         let outpoint = Outpoint { txid: txid_bytes(transaction)?, vout };
-        if let Some(maker) = self.find_txid(&outpoint.txid) {
+        if let Some(maker) = self.seq_of(&outpoint.txid) {
             let row = self.row(Seq(maker));
             return (u64::from(vout) < row.outputs).then(|| PurseId(row.first_output + u64::from(vout)));
         }
         let foreign = self.column(FOREIGN);
         let row = |at| ForeignRow::of(foreign.words(at));
         let key = outpoint_fingerprint(&outpoint);
-        let found = find(&self.snapshot.runs[2], self.rest(2), key, |at| row(at).outpoint == outpoint);
-        found.map(|at| PurseId(row(at).output))
+        self.find(FOREIGN_AT, key, |at| row(at).outpoint == outpoint).map(|at| PurseId(row(at).output))
     }
 }

@@ -3,30 +3,33 @@
 use ledger::Outpoint;
 
 use crate::column::{Rows, Spec, partition_point};
-use crate::names::{ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS_SPEC, NONE, NONE_40, holder_fingerprint};
+use crate::names::{
+    ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS, HOLDERS_LOOKUP, HOLDERS_SPEC, NONE, NONE_40,
+    holder_fingerprint,
+};
 use crate::run::fingerprint;
+use crate::snapshot::LookupSpec;
 
 pub(crate) const BLOCKS: usize = 4;
 pub(crate) const TRANSACTIONS: usize = 5;
-pub(crate) const TXIDS: usize = 6;
-pub(crate) const INPUTS: usize = 7;
-pub(crate) const OUTPUTS: usize = 8;
-pub(crate) const FOREIGN: usize = 9;
+pub(crate) const INPUTS: usize = 6;
+pub(crate) const OUTPUTS: usize = 7;
+pub(crate) const FOREIGN: usize = 8;
 
-pub(crate) const SPECS: [Spec; 10] = [
+pub(crate) const SPECS: [Spec; 9] = [
     HOLDERS_SPEC,
     HOLDER_NAMES_SPEC,
     ASSETS_SPEC,
     ASSET_NAMES_SPEC,
     Spec { name: "blocks", width: 64 },
-    Spec { name: "transactions", width: 32 },
-    Spec { name: "txids", width: 32 },
+    Spec { name: "transactions", width: 64 },
     Spec { name: "inputs", width: 5 },
     Spec { name: "outputs", width: 32 },
     Spec { name: "foreign", width: 48 },
 ];
 pub(crate) const TXIDS_LOOKUP: &str = "transactions-by-txid";
 pub(crate) const FOREIGN_LOOKUP: &str = "foreign-by-outpoint";
+pub(crate) const BLOCKS_LOOKUP: &str = "blocks-by-hash";
 
 /// The word of an output that names the spending transaction.
 pub(crate) const SPENT_BY: usize = 1;
@@ -57,7 +60,10 @@ impl BlockRow {
     }
 }
 
-/// A row of `transactions`.
+/// Where a row of `transactions` has its id, in words; a row of `blocks` has its hash there.
+const ID: usize = 4;
+
+/// A row of `transactions` but for its id.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransactionRow {
     pub(crate) first_output: u64,
@@ -70,8 +76,10 @@ pub(crate) struct TransactionRow {
 }
 
 impl TransactionRow {
-    pub(crate) fn words(self) -> [u64; 4] {
-        [self.first_output | self.outputs << 40, self.first_input | self.inputs << 40, self.fee, self.block]
+    pub(crate) fn words(self, txid: [u8; 32]) -> [u64; 8] {
+        let [a, b, c, d] = hash_words(txid);
+        let (outputs, inputs) = (self.first_output | self.outputs << 40, self.first_input | self.inputs << 40);
+        [outputs, inputs, self.fee, self.block, a, b, c, d]
     }
 
     #[inline]
@@ -100,11 +108,13 @@ pub(crate) struct OutputRow {
     pub(crate) made_by: u64,
     /// Whether its value was inferred, because no source told it.
     pub(crate) is_inferred: bool,
+    /// Whether nobody can ever spend it, as its holder's lock says.
+    pub(crate) is_unspendable: bool,
 }
 
 impl OutputRow {
     pub(crate) fn words(self) -> [u64; 4] {
-        let flags = u64::from(self.is_inferred);
+        let flags = u64::from(self.is_inferred) | u64::from(self.is_unspendable) << 1;
         let previous = self.previous & NONE_40;
         [
             self.value,
@@ -123,6 +133,7 @@ impl OutputRow {
             previous: holder >> 40 | (rest & 0xffff) << 24,
             made_by: rest >> 16 & NONE_40,
             is_inferred: rest >> 56 & 1 == 1,
+            is_unspendable: rest >> 57 & 1 == 1,
         }
     }
 
@@ -174,8 +185,15 @@ pub(crate) fn input_at<C: Rows>(inputs: &C, input: u64) -> u64 {
 }
 
 /// A transaction's id.
+#[inline]
 pub(crate) fn txid<C: Rows>(columns: &[C], seq: u64) -> [u8; 32] {
-    columns[TXIDS].bytes(32 * seq, 32).try_into().expect("32 bytes were asked for")
+    hash_of(columns[TRANSACTIONS].words_from(seq, ID))
+}
+
+/// A block's hash.
+#[inline]
+pub(crate) fn block_hash<C: Rows>(columns: &[C], block: u64) -> [u8; 32] {
+    hash_of(columns[BLOCKS].words_from(block, ID))
 }
 
 /// The fingerprint of an outpoint.
@@ -199,18 +217,24 @@ pub(crate) fn outpoint<C: Rows>(columns: &[C], output: u64) -> Outpoint {
     Outpoint { txid: txid(columns, row.made_by), vout }
 }
 
-/// The fingerprints of the three look-ups' keys, in the order of [`LOOKUPS`].
+/// The fingerprints of the look-ups' keys, in the order of [`LOOKUPS`].
 pub(crate) fn key_fingerprint<C: Rows>(columns: &[C], lookup: usize, number: u64) -> u64 {
     match lookup {
-        0 => holder_fingerprint(columns, number),
-        1 => fingerprint(columns[TXIDS].bytes(32 * number, 32)),
+        HOLDERS_AT => holder_fingerprint(columns, number),
+        TXIDS_AT => fingerprint(&txid(columns, number)),
+        BLOCKS_AT => fingerprint(&block_hash(columns, number)),
         _ => outpoint_fingerprint(&ForeignRow::of(columns[FOREIGN].words(number)).outpoint),
     }
 }
 
 /// The look-ups, and the columns whose rows are their entries.
-pub(crate) const LOOKUPS: [(&str, usize); 3] =
-    [(crate::names::HOLDERS_LOOKUP, crate::names::HOLDERS), (TXIDS_LOOKUP, TRANSACTIONS), (FOREIGN_LOOKUP, FOREIGN)];
+pub(crate) const LOOKUPS: [LookupSpec; 4] =
+    [(HOLDERS_LOOKUP, HOLDERS), (TXIDS_LOOKUP, TRANSACTIONS), (FOREIGN_LOOKUP, FOREIGN), (BLOCKS_LOOKUP, BLOCKS)];
+/// The places of the look-ups in that list.
+pub(crate) const HOLDERS_AT: usize = 0;
+pub(crate) const TXIDS_AT: usize = 1;
+pub(crate) const FOREIGN_AT: usize = 2;
+pub(crate) const BLOCKS_AT: usize = 3;
 
 /// A link as a reader whose ledger ends at `end` sees it.
 #[inline]

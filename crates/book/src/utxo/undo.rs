@@ -2,7 +2,7 @@
 
 use super::UtxoWriter;
 use super::rows::{
-    BLOCKS, BlockRow, FOREIGN, ForeignRow, INPUTS, OUTPUTS, OutputRow, SPENT_BY, TRANSACTIONS, TXIDS, TransactionRow,
+    BLOCKS, BlockRow, FOREIGN, ForeignRow, INPUTS, OUTPUTS, OutputRow, SPENT_BY, TRANSACTIONS, TransactionRow,
     input_at, key_fingerprint,
 };
 use crate::BookError;
@@ -64,15 +64,14 @@ impl UtxoWriter {
             (HOLDER_NAMES, holder_names),
             (BLOCKS, keep.blocks),
             (TRANSACTIONS, keep.transactions),
-            (TXIDS, keep.transactions),
             (INPUTS, keep.inputs),
             (OUTPUTS, keep.outputs),
             (FOREIGN, keep.foreign),
         ] {
             rows[column] = kept;
         }
-        let entries = [keep.holders, keep.transactions, keep.foreign];
-        let mut indexes = [&mut self.holders.index, &mut self.txids, &mut self.foreign];
+        let entries = [keep.holders, keep.transactions, keep.foreign, keep.blocks];
+        let mut indexes = [&mut self.holders.index, &mut self.txids, &mut self.foreign, &mut self.hashes];
         self.store.commit_shorter(&rows, &mut indexes, |columns, indexes| {
             for (lookup, index) in indexes.iter_mut().enumerate() {
                 index.reset(entries[lookup], &|number| key_fingerprint(columns, lookup, number))?;

@@ -10,14 +10,12 @@ use money::Asset;
 
 use super::resolve::{Resolved, Resolver, Spent};
 use super::rows::{
-    BLOCKS, BlockRow, FOREIGN, FOREIGN_LOOKUP, ForeignRow, INPUTS, OUTPUTS, OutputRow, SPECS, SPENT_BY, TRANSACTIONS,
-    TXIDS, TXIDS_LOOKUP, TransactionRow, key_fingerprint, outpoint_fingerprint,
+    BLOCKS, BLOCKS_AT, BlockRow, FOREIGN, FOREIGN_AT, ForeignRow, HOLDERS_AT, INPUTS, LOOKUPS, OUTPUTS, OutputRow,
+    SPECS, SPENT_BY, TRANSACTIONS, TXIDS_AT, TransactionRow, key_fingerprint, outpoint_fingerprint,
 };
 use crate::column::Rows as _;
 use crate::lookup::Index;
-use crate::names::{
-    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, Holders, NONE, NONE_40, append_asset, check_name, read_assets,
-};
+use crate::names::{HOLDER_TAIL, HOLDERS, Holders, NONE, NONE_40, append_asset, check_name, read_assets};
 use crate::run::fingerprint;
 use crate::store::Store;
 use crate::{BookError, DeedError};
@@ -49,6 +47,7 @@ pub struct UtxoWriter {
     pub(super) holders: Holders,
     pub(super) txids: Index,
     pub(super) foreign: Index,
+    pub(super) hashes: Index,
     resolver: Resolver,
     network: &'static Network,
 }
@@ -56,16 +55,19 @@ pub struct UtxoWriter {
 impl UtxoWriter {
     pub(crate) fn open(folder: &Path, ledger: &LedgerId, asset: Option<&Asset>) -> Result<Self, BookError> {
         let mut store = Store::open(folder, ledger, Kind::Utxo, &SPECS)?;
-        let open = |name, column: usize, lookup| {
-            let columns = &store.columns;
+        let open = |lookup: usize| {
+            let (columns, (name, column)) = (&store.columns, LOOKUPS[lookup]);
             Index::open(folder, name, columns[column].rows(), &|number| key_fingerprint(columns, lookup, number))
         };
-        let holders = open(HOLDERS_LOOKUP, HOLDERS, 0)?;
-        let txids = open(TXIDS_LOOKUP, TRANSACTIONS, 1)?;
-        let foreign = open(FOREIGN_LOOKUP, FOREIGN, 2)?;
-        for index in [&holders, &txids, &foreign] {
+        let holders = open(HOLDERS_AT)?;
+        let mut txids = open(TXIDS_AT)?;
+        let mut foreign = open(FOREIGN_AT)?;
+        let hashes = open(BLOCKS_AT)?;
+        for index in [&holders, &txids, &foreign, &hashes] {
             index.tidy()?;
         }
+        txids.keep_ready();
+        foreign.keep_ready();
         let assets = read_assets(&store.columns)?;
         match (assets.first(), asset) {
             (None, Some(asset)) => {
@@ -87,6 +89,7 @@ impl UtxoWriter {
             holders: Holders::new(holders),
             txids,
             foreign,
+            hashes,
             resolver: Resolver::default(),
             network: Network::of(ledger),
         })
@@ -181,6 +184,7 @@ impl UtxoWriter {
         let (height, hash, first_transaction) = (block.height, block.hash, self.end().0);
         let row = BlockRow { height, time, time_max, first_transaction, hash };
         let number = self.store.columns[BLOCKS].append(row.words())?;
+        self.hashes.push(fingerprint(&hash));
         for transaction in &block.transactions {
             self.lay_down(transaction, number, height)?;
             self.store.relieve()?;
@@ -206,8 +210,7 @@ impl UtxoWriter {
         let Resolved { fee } = resolved;
         let (inputs, outputs) = (transaction.inputs.len() as u64, transaction.outputs.len() as u64);
         let row = TransactionRow { first_output, outputs, first_input, inputs, fee, block };
-        self.store.columns[TRANSACTIONS].append(row.words())?;
-        self.store.columns[TXIDS].append_bytes(&transaction.txid)?;
+        self.store.columns[TRANSACTIONS].append(row.words(transaction.txid))?;
         self.txids.push(fingerprint(&transaction.txid));
         Ok(())
     }
@@ -238,9 +241,10 @@ impl UtxoWriter {
         spent_by: u64,
     ) -> Result<u64, BookError> {
         let columns = &mut self.store.columns;
+        let is_unspendable = holder.is_unspendable();
         let holder = self.holders.find_or_add(columns, holder.as_bytes())?;
         let previous = columns[HOLDERS].word(holder, HOLDER_TAIL);
-        let row = OutputRow { value, spent_by, holder, previous, made_by, is_inferred };
+        let row = OutputRow { value, spent_by, holder, previous, made_by, is_inferred, is_unspendable };
         let output = columns[OUTPUTS].append(row.words())?;
         columns[HOLDERS].set_word(holder, HOLDER_TAIL, output);
         Ok(output)
@@ -248,6 +252,6 @@ impl UtxoWriter {
 
     /// Makes the batch part of the ledger. After an error the ledger is as it was at the last commit.
     pub fn commit(&mut self) -> Result<(), BookError> {
-        self.store.commit(&mut [&mut self.holders.index, &mut self.txids, &mut self.foreign])
+        self.store.commit(&mut [&mut self.holders.index, &mut self.txids, &mut self.foreign, &mut self.hashes])
     }
 }
