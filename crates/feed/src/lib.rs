@@ -1,12 +1,14 @@
-//! Files into the book: the room that opens what a user names, and fills ledgers with it.
+//! Files and nodes into the book: the room that opens what a user names, and fills ledgers with it.
 //!
 //! A source goes in whole or not at all: it is read once to be checked and once to be pushed, and whatever is wrong
 //! with it is one line with its file, line and column ([`FeedError`]). Decoding is the room `decode`'s, keeping the room
-//! `book`'s; this one knows files, pipes, gzip, order and progress. It opens no socket.
+//! `book`'s; this one knows files, pipes, gzip, order and progress. [`node`] alone opens sockets,
+//! and only to the node that it was pointed at.
 
 mod blocks;
 mod error;
 mod input;
+pub mod node;
 mod order;
 mod progress;
 mod spill;
