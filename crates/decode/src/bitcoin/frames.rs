@@ -196,7 +196,9 @@ impl Frames {
         let plain = &mut plain[..bytes.len()];
         plain.copy_from_slice(bytes);
         self.key.apply(at, plain);
-        if plain.starts_with(&self.magic) {
+        if bytes.iter().take(HEAD_BYTES).all(|byte| *byte == 0) {
+            self.state = State::Zeros(at, at);
+        } else if plain.starts_with(&self.magic) {
             match self.size(plain) {
                 Some(size) if self.body_end(at, size) <= self.end => {
                     let header = plain.get(HEAD_BYTES..).and_then(BlockHeader::of);
@@ -212,8 +214,6 @@ impl Frames {
                 }
                 None => self.state = State::Scan { gap: at, zeros: at, at: at + 4, what: GapKind::Garbage },
             }
-        } else if bytes.iter().take(HEAD_BYTES).all(|byte| *byte == 0) {
-            self.state = State::Zeros(at, at);
         } else {
             // Either this record's head is damaged, or the size of the one before: search that one as well.
             let from = before.map_or(at, |before| before + 4);
