@@ -308,8 +308,20 @@ pub struct ExerciseArgs {
     #[arg(long, value_name = "HOPS", conflicts_with = "cone")]
     pub peel: Option<u32>,
     /// Loot that spreads through ordinary life over this many legs
-    #[arg(long, value_name = "LEGS")]
+    #[arg(long, value_name = "LEGS", conflicts_with = "chain")]
     pub cone: Option<u64>,
+    /// A chain of exactly N transactions without a heist, as Bitcoin Core's own blk*.dat and rev*.dat files
+    #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel"])]
+    pub chain: Option<u64>,
+    /// With --chain: obfuscate the files
+    #[arg(long, requires = "chain")]
+    pub xor: bool,
+    /// With --chain: so many stale blocks beside the chain
+    #[arg(long, value_name = "K", requires = "chain", default_value_t = 0)]
+    pub stale: u32,
+    /// With --chain: store blocks out of order
+    #[arg(long, requires = "chain")]
+    pub shuffled: bool,
     /// Print the manifest as JSON
     #[arg(long)]
     pub json: bool,

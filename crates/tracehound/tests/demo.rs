@@ -80,6 +80,41 @@ fn an_exercise_is_the_same_for_the_same_seed() {
 }
 
 #[test]
+fn a_chain_for_scale_comes_as_block_files() {
+    let desk = Desk::new();
+    expect![[r#"
+        exit 0
+        --- out
+        chain/blocks
+        chain/manifest.json
+        --- err
+        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: 194 blocks, 1,000 transactions, 409,211 bytes
+        busiest address: bcrt1q5cppssk7v3666k7033eswt06he0ah782jjk59x, 86 outputs
+    "#]]
+    .assert_eq(&desk.shows("exercise chain --chain 1000 --xor --stale 2 --shuffled"));
+    let mut files: Vec<_> = files(&desk.path("chain/blocks")).into_keys().collect();
+    files.sort();
+    assert_eq!(files.len(), 3, "{files:?}");
+    expect![[r#"
+        exit 2
+        --- err
+        error: a chain of 5 transactions; choose from 200 to 50000000
+    "#]]
+    .assert_eq(&desk.shows("exercise chain --chain 5"));
+    expect![[r#"
+        exit 2
+        --- err
+        error: the following required arguments were not provided:
+          --chain <N>
+
+        Usage: tracehound exercise --chain <N> --xor --book <DIR> <DIR>
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&desk.shows("exercise chain --xor"));
+}
+
+#[test]
 fn completions_name_every_command() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -347,6 +347,11 @@ fn help_of_exercise() {
               --transactions <N>  About how many transactions, over all ledgers [default: the demo's]
               --peel <HOPS>       A single peel chain of this many hops
               --cone <LEGS>       Loot that spreads through ordinary life over this many legs
+              --chain <N>         A chain of exactly N transactions without a heist, as Bitcoin Core's own
+                                  blk*.dat and rev*.dat files
+              --xor               With --chain: obfuscate the files
+              --stale <K>         With --chain: so many stale blocks beside the chain [default: 0]
+              --shuffled          With --chain: store blocks out of order
               --json              Print the manifest as JSON
           -h, --help              Print help
           -V, --version           Print version

@@ -1,8 +1,10 @@
-//! `tracehound exercise DIR`: a seeded heist on disk.
+//! `tracehound exercise DIR`: a seeded heist on disk, or a long chain to measure with.
 
 use std::io::Write;
 
 use exercise::Plan;
+use exercise::scale::{ChainPlan, write_chain};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::ExerciseArgs;
 use crate::commands::{say, stdout};
@@ -10,6 +12,44 @@ use crate::exit::{Exit, Failure};
 use crate::output::text::grouped;
 
 pub fn run(args: &ExerciseArgs) -> Result<Exit, Failure> {
+    match args.chain {
+        Some(transactions) => chain(args, transactions),
+        None => heist(args),
+    }
+}
+
+/// A chain in Bitcoin Core's files.
+fn chain(args: &ExerciseArgs, transactions: u64) -> Result<Exit, Failure> {
+    let plan =
+        ChainPlan { seed: args.seed, transactions, obfuscated: args.xor, stale: args.stale, shuffled: args.shuffled };
+    plan.check().map_err(Failure::bad_input)?;
+    let folder = &args.folder;
+    let bar = ProgressBar::with_draw_target(Some(transactions), ProgressDrawTarget::stderr_with_hz(5));
+    let template = "chain [{bar:24}] {human_pos}/{human_len} transactions ({per_sec}, {eta} left)";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+    let written = write_chain(&plan, folder, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    let report = written.map_err(|error| Failure::internal(format!("{}: {error}", folder.display())))?;
+    let mut out = stdout();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        let number = |number: u64| grouped(&number.to_string());
+        let (blocks, transactions, bytes) = (number(report.blocks), number(report.transactions), number(report.bytes));
+        say(format!("{}: {blocks} blocks, {transactions} transactions, {bytes} bytes", report.ledger));
+        if let Some(busiest) = report.busiest_addresses.first() {
+            say(format!("busiest address: {}, {} outputs", busiest.address, number(busiest.outputs)));
+        }
+        writeln!(out, "{}", folder.join(&report.folder).display())?;
+        writeln!(out, "{}", folder.join(exercise::MANIFEST_FILE).display())?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// A heist in ordinary life.
+fn heist(args: &ExerciseArgs) -> Result<Exit, Failure> {
     let mut plan = match (args.transactions, args.peel, args.cone) {
         (Some(transactions), _, _) => Plan::scaled(transactions),
         (_, Some(hops), _) => Plan::peel(hops),
