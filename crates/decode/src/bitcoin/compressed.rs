@@ -17,6 +17,11 @@ const KINDS: u64 = 6;
 /// The prime of secp256k1: 2^256 − 2^32 − 977.
 const PRIME: U256 = uint!(0xffffffff_ffffffff_ffffffff_ffffffff_ffffffff_ffffffff_fffffffe_fffffc2f_U256);
 
+/// What 2^256 leaves when it is divided by the prime.
+const REST_OF_2_256: u64 = (1 << 32) + 977;
+/// What times the prime leaves −1 modulo 2^64.
+const PRIME_INVERSE: u64 = 0xd838_091d_d225_3531;
+
 /// The script of a spent output, as its source wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SpentScript<'a> {
@@ -112,14 +117,27 @@ fn y_of(x: &[u8; 32], odd: bool) -> Option<[u8; 32]> {
     if x >= PRIME {
         return None;
     }
-    let square = x.mul_mod(x, PRIME).mul_mod(x, PRIME).add_mod(U256::from(7), PRIME);
-    // The prime is 3 modulo 4, so that a power of (p + 1) / 4 is a root of whatever has one.
-    let root = square.pow_mod((PRIME >> 2) + U256::ONE, PRIME);
-    if root.mul_mod(root, PRIME) != square {
+    // In Montgomery's form, in which a product takes no division: every number times 2^256.
+    let form = |number: U256| product(number, U256::from(REST_OF_2_256).pow(U256::from(2)));
+    let x = form(x);
+    let square = product(product(x, x), x).add_mod(form(U256::from(7)), PRIME);
+    // The prime is 3 modulo 4, so that the power of (p + 1) / 4 is a root of whatever has one.
+    let exponent: U256 = (PRIME >> 2) + U256::ONE;
+    let root = (0..254).rev().fold(form(U256::ONE), |power, bit| {
+        let doubled = product(power, power);
+        if exponent.bit(bit) { product(doubled, square) } else { doubled }
+    });
+    if product(root, root) != square {
         return None;
     }
+    let root = product(root, U256::ONE);
     let y = if root.bit(0) == odd { root } else { PRIME - root };
     Some(y.to_be_bytes())
+}
+
+/// The product of two numbers in Montgomery's form.
+fn product(one: U256, other: U256) -> U256 {
+    one.mul_redc(other, PRIME, PRIME_INVERSE)
 }
 
 /// The amount that a compressed number stands for: digits, and how many zeros follow them. `None` where it is more than

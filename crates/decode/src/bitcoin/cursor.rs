@@ -99,17 +99,19 @@ impl<'a> Cursor<'a> {
         let count = self.compact(field)?;
         match usize::try_from(count) {
             Ok(count) if count <= self.left() / bytes_min => Ok(count),
-            _ => {
-                Err(Problem::new(start, format!("{field}: {count} cannot fit the {} bytes that are left", self.left())))
-            }
+            _ => Err(self.too_many(start, count, field)),
         }
     }
 
     /// Bytes after their `CompactSize`.
     #[inline]
     pub fn counted_bytes(&mut self, field: &'static str) -> Result<&'a [u8], Problem> {
-        let count = self.count(1, field)?;
-        self.take(count, field)
+        let start = self.at;
+        let count = self.compact(field)?;
+        match usize::try_from(count) {
+            Ok(count) if count <= self.left() => self.take(count, field),
+            _ => Err(self.too_many(start, count, field)),
+        }
     }
 
     /// A `VARINT`: base 128, highest digit first, each digit but the last less one.
@@ -129,6 +131,11 @@ impl<'a> Cursor<'a> {
                 .checked_add(1)
                 .ok_or_else(|| Problem::new(self.at - 1, format!("{field} does not fit 64 bits")))?;
         }
+    }
+
+    #[cold]
+    fn too_many(&self, start: usize, count: u64, field: &'static str) -> Problem {
+        Problem::new(start, format!("{field}: {count} cannot fit the {} bytes that are left", self.left()))
     }
 
     #[cold]

@@ -49,12 +49,27 @@ pub fn double_sha256(pieces: &[&[u8]]) -> [u8; 32] {
     again(&state)
 }
 
-/// The double SHA-256 of two hashes: a node of the merkle tree.
+/// How many nodes of the merkle tree are hashed side by side.
+pub(super) const LANES: usize = 8;
+
+/// The double SHA-256 of each of up to [`LANES`] pairs of hashes: nodes of the merkle tree.
+///
+/// The steps of one hash wait for each other and those of different hashes do not, so that a processor which is given
+/// them in turns works on several at once.
 #[inline]
-pub(super) fn double_sha256_of_pair(pair: &[u8; 64]) -> [u8; 32] {
-    let mut state = INITIAL;
-    compress256(&mut state, &[*pair, PADDING_OF_64]);
-    again(&state)
+pub(super) fn double_sha256_of_pairs(pairs: &[[u8; 64]]) -> [[u8; 32]; LANES] {
+    let mut states = [INITIAL; LANES];
+    for (state, pair) in states.iter_mut().zip(pairs) {
+        compress256(state, std::slice::from_ref(pair));
+    }
+    for (state, _) in states.iter_mut().zip(pairs) {
+        compress256(state, &[PADDING_OF_64]);
+    }
+    let mut hashes = [[0; 32]; LANES];
+    for ((hash, state), _) in hashes.iter_mut().zip(&states).zip(pairs) {
+        *hash = again(state);
+    }
+    hashes
 }
 
 /// The SHA-256 of a hash.
@@ -96,7 +111,10 @@ mod tests {
                 assert_eq!(double_sha256(&pieces), want, "{length} bytes, cut at {first} and {second}");
             }
         }
-        let pair: &[u8; 64] = bytes.first_chunk().unwrap();
-        assert_eq!(double_sha256_of_pair(pair), double_sha256(&[pair]));
+        let pairs: Vec<[u8; 64]> = (0..LANES).map(|at| *bytes[at..].first_chunk().unwrap()).collect();
+        for count in 0..=LANES {
+            let hashes = double_sha256_of_pairs(&pairs[..count]);
+            assert!(hashes.iter().zip(&pairs[..count]).all(|(hash, pair)| *hash == double_sha256(&[pair])));
+        }
     }
 }

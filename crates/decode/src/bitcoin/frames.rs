@@ -198,7 +198,7 @@ impl Frames {
         self.key.apply(at, plain);
         if bytes.iter().take(HEAD_BYTES).all(|byte| *byte == 0) {
             self.state = State::Zeros(at, at);
-        } else if plain.starts_with(&self.magic) {
+        } else if plain.starts_with(&self.magic) || self.magic.starts_with(plain) {
             match self.size(plain) {
                 Some(size) if self.body_end(at, size) <= self.end => {
                     let header = plain.get(HEAD_BYTES..).and_then(BlockHeader::of);

@@ -1,6 +1,6 @@
 //! The merkle root of a block's transactions, and the second shape of a block that has the same root.
 
-use super::digest::double_sha256_of_pair;
+use super::digest::{LANES, double_sha256_of_pairs};
 
 /// The merkle root of transaction ids in block order; `None` where there are none, or where two hashes that would be
 /// joined are equal. A tree repeats its last hash where it has no partner, so a block with its last transactions twice
@@ -10,22 +10,35 @@ use super::digest::double_sha256_of_pair;
 pub fn merkle_root(hashes: &mut [[u8; 32]]) -> Option<[u8; 32]> {
     let mut count = hashes.len();
     while count > 1 {
-        let mut at = 0;
-        while at < count {
-            let left = hashes[at];
-            let right = if at + 1 < count { hashes[at + 1] } else { left };
-            if at + 1 < count && left == right {
-                return None;
+        let level = &mut hashes[..count];
+        let (pairs, alone) = level.as_chunks::<2>();
+        if pairs.iter().any(|[left, right]| left == right) {
+            return None;
+        }
+        let alone = alone.first().map(|hash| joined(hash, hash));
+        let whole = count / 2;
+        for first in (0..whole).step_by(LANES) {
+            let mut lanes = [[0; 64]; LANES];
+            let used = LANES.min(whole - first);
+            let pairs = level[2 * first..2 * (first + used)].as_chunks::<2>().0;
+            for (lane, [left, right]) in lanes.iter_mut().zip(pairs) {
+                *lane = joined(left, right);
             }
-            let mut pair = [0; 64];
-            pair[..32].copy_from_slice(&left);
-            pair[32..].copy_from_slice(&right);
-            hashes[at / 2] = double_sha256_of_pair(&pair);
-            at += 2;
+            level[first..first + used].copy_from_slice(&double_sha256_of_pairs(&lanes[..used])[..used]);
+        }
+        if let Some(pair) = alone {
+            level[whole] = double_sha256_of_pairs(&[pair])[0];
         }
         count = count.div_ceil(2);
     }
     hashes.first().copied()
+}
+
+fn joined(left: &[u8; 32], right: &[u8; 32]) -> [u8; 64] {
+    let mut pair = [0; 64];
+    pair[..32].copy_from_slice(left);
+    pair[32..].copy_from_slice(right);
+    pair
 }
 
 #[cfg(test)]
