@@ -70,6 +70,8 @@ pub enum Source {
     Table(TableArgs),
     /// UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
     UtxoBlocks(UtxoBlocksArgs),
+    /// The chain of a Bitcoin node (or of one like it), followed over its RPC
+    Bitcoin(BitcoinArgs),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +117,39 @@ pub struct UtxoBlocksArgs {
     /// Print what was done as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("from").required(true)))]
+pub struct BitcoinArgs {
+    #[command(flatten)]
+    pub node: NodeArgs,
+    /// Catch up with the node and end, instead of following it
+    #[arg(long, requires = "rpc")]
+    pub once: bool,
+    /// Begin an empty ledger at this height, for a node that has deleted older blocks
+    #[arg(long = "from", value_name = "HEIGHT", requires = "rpc")]
+    pub from_height: Option<u64>,
+    /// Where the node announces blocks over ZMQ, as HOST:PORT [default: as the node says]
+    #[arg(long, value_name = "ADDR", requires = "rpc")]
+    pub zmq: Option<String>,
+    /// Print what happens as NDJSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to reach a node.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// The node, as http://[USER:PASSWORD@]HOST:PORT
+    #[arg(long, value_name = "URL", group = "from")]
+    pub rpc: Option<String>,
+    /// The user for its RPC; the password is taken from `TRACEHOUND_RPC_PASSWORD`
+    #[arg(long, value_name = "USER", requires = "rpc", conflicts_with = "rpc_cookie")]
+    pub rpc_user: Option<String>,
+    /// The cookie that the node writes [default: the one in its usual data folder, for a node on this machine]
+    #[arg(long, value_name = "FILE", requires = "rpc")]
+    pub rpc_cookie: Option<PathBuf>,
 }
 
 /// Which policies to trace under.

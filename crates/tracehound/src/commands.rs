@@ -4,6 +4,7 @@ pub mod book;
 pub mod completions;
 pub mod demo;
 pub mod exercise;
+pub mod follow;
 pub mod incidents;
 pub mod ingest;
 pub mod source;

@@ -16,7 +16,7 @@ use super::trouble::FollowError;
 use super::wake::{Wake, place};
 
 /// How long to wait before a node is asked again, at first and at most.
-const AGAIN_TIME: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+const AGAIN_TIME: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
 /// How often a wait looks whether it should end.
 const LOOK_TIME: Duration = Duration::from_millis(50);
 /// For how long a node may be away, or something be waited for, where the book shall only catch up.
@@ -103,7 +103,7 @@ impl Run<'_> {
                 self.outlast(error.into())?;
                 continue;
             }
-            match follower.turn(node, seen, self.stop, self.tell) {
+            match self.turn(node, follower, seen) {
                 Ok(turn) => {
                     self.is_back();
                     match turn {
@@ -132,19 +132,32 @@ impl Run<'_> {
                                     waiting = Some((why, Instant::now()));
                                 }
                             }
-                            self.pause();
+                            seen = self.rest(wake);
                         }
                     }
                 }
                 Err(error) => {
                     is_at_tip = false;
                     self.outlast(error)?;
+                    seen = Instant::now();
                 }
             }
             if self.is_stopped() {
                 return Ok(());
             }
         }
+    }
+
+    /// One turn; the first thing that it tells is that the node is back, if it was away.
+    fn turn(&mut self, node: &Bitcoind, follower: &mut Follower<'_>, seen: Instant) -> Result<Turn, FollowError> {
+        let Self { stop, tell, away, .. } = self;
+        let mut tell = |event: Event| {
+            if let Some(since) = away.take() {
+                tell(Event::Back { away: since.elapsed() });
+            }
+            tell(event);
+        };
+        follower.turn(node, seen, stop, &mut tell)
     }
 
     /// Tells once that the node is away, and waits a little; an error that waiting does not mend comes back.

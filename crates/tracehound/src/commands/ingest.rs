@@ -18,10 +18,16 @@ use crate::progress::Bar;
 use crate::tracing::case::pair;
 
 pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
-    leave_cleanly_when_interrupted();
     match source {
-        Source::Table(args) => tables(home, &args),
-        Source::UtxoBlocks(args) => utxo_blocks(home, &args),
+        Source::Table(args) => {
+            leave_cleanly_when_interrupted();
+            tables(home, &args)
+        }
+        Source::UtxoBlocks(args) => {
+            leave_cleanly_when_interrupted();
+            utxo_blocks(home, &args)
+        }
+        Source::Bitcoin(args) => super::follow::run(home, &args),
     }
 }
 

@@ -1,0 +1,225 @@
+//! `tracehound ingest bitcoin --rpc`: a node followed into the book, and what happens told as lines or as NDJSON.
+//!
+//! What to do about the node is `feed::node`'s; this file knows flags, the interrupt, and words.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use feed::node::{Event, FollowError, FollowOptions, Login, NodeAddress, follow};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ledger::txid_text;
+use serde_json::{Value, json};
+
+use crate::cli::{BitcoinArgs, NodeArgs};
+use crate::commands::{print, say};
+use crate::exit::{Exit, Failure};
+use crate::home::Home;
+use crate::output::text::{counted, grouped};
+
+/// The variable that holds the password of `--rpc-user`.
+const PASSWORD: &str = "TRACEHOUND_RPC_PASSWORD";
+
+/// Set by the interrupt.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
+    let (address, login) = node(&args.node)?;
+    let defaults = FollowOptions::default();
+    let options = FollowOptions {
+        once: args.once,
+        from: args.from_height.unwrap_or(defaults.from),
+        zmq: args.zmq.clone(),
+        ..defaults
+    };
+    let book = home.create()?;
+    stop_when_interrupted();
+    let mut teller = Teller::new(args.json);
+    let ended = follow(&book, &address, &login, &options, &STOP, &mut |event| teller.tell(&event));
+    teller.bar.take();
+    if let Some(error) = teller.failed {
+        return Err(error.into());
+    }
+    ended?;
+    if STOP.load(Ordering::Relaxed) {
+        let text = "interrupted; what was committed is kept: run the same command again to go on";
+        return Err(Failure::interrupted(text));
+    }
+    Ok(Exit::Done)
+}
+
+/// Where a node is, and how to log in to it.
+pub fn node(args: &NodeArgs) -> Result<(NodeAddress, Login), Failure> {
+    let url = args.rpc.as_deref().unwrap_or_default();
+    let address = NodeAddress::parse(url).map_err(|error| Failure::bad_input(format!("--rpc {error}")))?;
+    let login = match (&args.rpc_cookie, &args.rpc_user) {
+        (Some(cookie), _) => Login::Cookie(cookie.clone()),
+        (None, Some(user)) => {
+            let password = std::env::var(PASSWORD);
+            let password = password.map_err(|_| Failure::bad_input(format!("--rpc-user: set {PASSWORD} as well")))?;
+            Login::Password { user: user.clone(), password }
+        }
+        (None, None) => Login::of(&address),
+    };
+    Ok((address, login))
+}
+
+/// The first interrupt lets a block in hand become whole; the second does not wait for a node that does not answer.
+fn stop_when_interrupted() {
+    let stop = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    };
+    // Without a handler the interrupt still ends the program, and the book can be left at any instant.
+    let _ = ctrlc::set_handler(stop);
+}
+
+/// Tells what happens.
+struct Teller {
+    as_json: bool,
+    bar: Option<ProgressBar>,
+    /// When this catch-up began, and at which height.
+    began: Option<(Instant, u64)>,
+    target: u64,
+    /// Standard output could not be written.
+    failed: Option<io::Error>,
+}
+
+impl Teller {
+    fn new(as_json: bool) -> Self {
+        Self { as_json, bar: None, began: None, target: 0, failed: None }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if let Event::Filling { height, target } = event {
+            self.fill(*height, *target);
+            return;
+        }
+        let line = self.line(event);
+        if !matches!(event, Event::Filled { .. })
+            && let Some(bar) = self.bar.take()
+        {
+            bar.finish_and_clear();
+        }
+        if let Some(line) = line {
+            say(line);
+        }
+        if self.as_json
+            && let Err(error) = print(document(event))
+        {
+            self.failed = Some(error);
+            STOP.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves the bar; where nobody watches, the commits of a catch-up are told instead.
+    fn fill(&mut self, height: u64, target: u64) {
+        let (_, first) = *self.began.get_or_insert((Instant::now(), height));
+        self.target = target;
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
+            let template = "block {msg} [{bar:24}] {human_pos}/{human_len} ({per_sec}, {eta} left)";
+            bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+            bar
+        });
+        bar.set_length(target + 1 - first);
+        bar.set_position(height + 1 - first);
+        bar.set_message(grouped(&height.to_string()));
+    }
+
+    /// What a person is told.
+    fn line(&mut self, event: &Event) -> Option<String> {
+        let block = |height: &u64| grouped(&height.to_string());
+        Some(match event {
+            Event::Filling { .. } => return None,
+            Event::Began { node, ledger, height, node_height, wake } => {
+                let book =
+                    height.as_ref().map_or_else(|| "empty".to_owned(), |height| format!("at block {}", block(height)));
+                let wake =
+                    wake.as_ref().map_or_else(String::new, |place| format!(", which announces blocks at {place}"));
+                format!("{node}: at block {}{wake}; the book's {ledger} is {book}", block(node_height))
+            }
+            Event::Added { height, hash, transactions, after } => {
+                self.began = None;
+                let (transactions, after) = (counted(*transactions, "transaction"), seconds(*after));
+                format!("block {}, {}: {transactions}, {after} after the node's report", block(height), txid_text(hash))
+            }
+            Event::Filled { first, height, transactions, .. } => {
+                let of = format!("blocks {} to {} of {}", block(first), block(height), block(&self.target));
+                let left = self.time_left(*height);
+                if *height >= self.target {
+                    self.began = None;
+                }
+                let line = format!("{of}: {}{left}", counted(*transactions, "transaction"));
+                if let Some(bar) = self.bar.as_ref().filter(|bar| !bar.is_hidden()) {
+                    bar.tick();
+                    return None;
+                }
+                line
+            }
+            Event::Undone { blocks, height, hash, stale } => format!(
+                "the chain has turned {} deep: {} and what led to it are taken back to block {}, {}",
+                counted(*blocks, "block"),
+                txid_text(stale),
+                block(height),
+                txid_text(hash)
+            ),
+            Event::Waiting { why } => format!("waiting: {why}"),
+            Event::Lost { why } => format!("the node is away: {why}; trying again"),
+            Event::Back { away } => format!("the node is back after {}", seconds(*away)),
+            Event::AtTip { height } => format!("the book has the node's last block, {}", block(height)),
+        })
+    }
+
+    /// How long the rest of a catch-up takes if it goes on like this.
+    fn time_left(&self, height: u64) -> String {
+        let Some((since, first)) = self.began.filter(|_| height < self.target) else { return String::new() };
+        let (done, left) = (height + 1 - first, self.target - height);
+        let left_ms = since.elapsed().as_millis() * u128::from(left) / u128::from(done.max(1));
+        format!(", about {} s left", grouped(&left_ms.div_ceil(1000).to_string()))
+    }
+}
+
+/// Seconds with three decimals.
+fn seconds(time: Duration) -> String {
+    format!("{}.{:03} s", grouped(&time.as_secs().to_string()), time.subsec_millis())
+}
+
+/// What a program is told.
+fn document(event: &Event) -> Value {
+    let millis = |time: &Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let mut document = match event {
+        Event::Began { node, ledger, height, node_height, wake } => json!({
+            "event": "began", "node": node, "ledger": ledger.as_str(), "height": height, "node_height": node_height,
+            "wake": wake,
+        }),
+        Event::Filling { height, target } => json!({"event": "filling", "height": height, "target": target}),
+        Event::Added { height, hash, transactions, after } => json!({
+            "event": "added", "height": height, "hash": txid_text(hash), "transactions": transactions,
+            "after_ms": millis(after),
+        }),
+        Event::Filled { first, height, hash, transactions } => json!({
+            "event": "filled", "first": first, "height": height, "hash": txid_text(hash), "transactions": transactions,
+        }),
+        Event::Undone { blocks, height, hash, stale } => json!({
+            "event": "undone", "blocks": blocks, "height": height, "hash": txid_text(hash), "stale": txid_text(stale),
+        }),
+        Event::Waiting { why } => json!({"event": "waiting", "why": why}),
+        Event::Lost { why } => json!({"event": "lost", "why": why}),
+        Event::Back { away } => json!({"event": "back", "away_ms": millis(away)}),
+        Event::AtTip { height } => json!({"event": "at_tip", "height": height}),
+    };
+    document["schema"] = "tracehound/follow/1".into();
+    document
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        match (error.kind(), error) {
+            (_, FollowError::Book(error)) => error.into(),
+            (feed::Kind::BadInput, error) => Self::bad_input(error),
+            (feed::Kind::System, error) => Self::internal(error),
+        }
+    }
+}
