@@ -49,13 +49,69 @@ pub fn double_sha256(pieces: &[&[u8]]) -> [u8; 32] {
     again(&state)
 }
 
-/// How many nodes of the merkle tree are hashed side by side.
+/// How many hashes are made side by side.
 pub(super) const LANES: usize = 8;
+/// The most bytes of a message that is hashed beside others: most transactions without their witnesses are shorter, and
+/// copying longer ones costs more than it saves.
+pub(super) const LANE_BYTES_MAX: usize = 64 * LANE_BLOCKS - 9;
+const LANE_BLOCKS: usize = 10;
 
-/// The double SHA-256 of each of up to [`LANES`] pairs of hashes: nodes of the merkle tree.
+/// Messages that are hashed side by side.
 ///
 /// The steps of one hash wait for each other and those of different hashes do not, so that a processor which is given
 /// them in turns works on several at once.
+pub(super) struct Lanes {
+    blocks: Box<[[[u8; 64]; LANE_BLOCKS]; LANES]>,
+    counts: [usize; LANES],
+    used: usize,
+}
+
+impl Lanes {
+    pub fn new() -> Self {
+        Self { blocks: Box::new([[[0; 64]; LANE_BLOCKS]; LANES]), counts: [0; LANES], used: 0 }
+    }
+
+    /// Puts a message of at most [`LANE_BYTES_MAX`] bytes into the next lane; there must be one.
+    #[inline]
+    pub fn push(&mut self, pieces: &[&[u8]]) {
+        let bytes = self.blocks[self.used].as_flattened_mut();
+        let mut length = 0;
+        for piece in pieces {
+            bytes[length..length + piece.len()].copy_from_slice(piece);
+            length += piece.len();
+        }
+        let count = (length + 9).div_ceil(64);
+        bytes[length] = 0x80;
+        bytes[length + 1..64 * count - 8].fill(0);
+        bytes[64 * count - 8..64 * count].copy_from_slice(&(8 * length as u64).to_be_bytes());
+        self.counts[self.used] = count;
+        self.used += 1;
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.used == LANES
+    }
+
+    /// The double SHA-256 of each message, in the order in which they came; the lanes are free again.
+    pub fn finish(&mut self) -> impl Iterator<Item = [u8; 32]> + use<> {
+        let used = std::mem::take(&mut self.used);
+        let mut states = [INITIAL; LANES];
+        for step in 0..LANE_BLOCKS {
+            let lanes = states.iter_mut().zip(&self.blocks[..]).zip(&self.counts).take(used);
+            let mut busy = false;
+            for ((state, blocks), _) in lanes.filter(|(_, count)| step < **count) {
+                compress256(state, std::slice::from_ref(&blocks[step]));
+                busy = true;
+            }
+            if !busy {
+                break;
+            }
+        }
+        states.into_iter().take(used).map(|state| again(&state))
+    }
+}
+
+/// The double SHA-256 of each of up to [`LANES`] pairs of hashes, side by side: nodes of the merkle tree.
 #[inline]
 pub(super) fn double_sha256_of_pairs(pairs: &[[u8; 64]]) -> [[u8; 32]; LANES] {
     let mut states = [INITIAL; LANES];
@@ -98,6 +154,25 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+
+    #[test]
+    fn lanes_hash_as_one_does() {
+        let bytes: Vec<u8> = (0..=255_u8).cycle().take(LANE_BYTES_MAX).collect();
+        let mut lanes = Lanes::new();
+        let mut want = Vec::new();
+        let mut hashes = Vec::new();
+        for length in (0..=LANE_BYTES_MAX).chain([5, LANE_BYTES_MAX, 1, 64, 55, 56, 119, 120]) {
+            let pieces = [&bytes[..length.min(4)], &bytes[length.min(4)..length]];
+            want.push(double_sha256(&pieces));
+            lanes.push(&pieces);
+            if lanes.is_full() {
+                hashes.extend(lanes.finish());
+            }
+        }
+        hashes.extend(lanes.finish());
+        assert_eq!(hashes, want);
+        assert_eq!(lanes.finish().count(), 0);
+    }
 
     #[test]
     fn pieces_hash_as_the_whole_does_wherever_they_are_cut() {

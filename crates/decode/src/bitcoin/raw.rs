@@ -4,6 +4,7 @@ use ledger::Network;
 use ledger::network::Header;
 
 use super::cursor::Cursor;
+use super::digest::{LANE_BYTES_MAX, Lanes};
 use super::transaction::{RawTransaction, TRANSACTION_BYTES_MIN};
 use super::{BLOCK_BYTES_MAX, BlockHeader, HEADER_BYTES, Options, Problem, merkle_root};
 
@@ -76,12 +77,31 @@ impl<'a> RawBlock<'a> {
             let what = format!("the block's hash is above the target {:08x} of its header", self.header.bits());
             return Err(Problem::new(72, what));
         }
-        let txids: Vec<[u8; 32]> = self.transactions.iter().map(RawTransaction::txid).collect();
+        let txids = self.txids();
         match merkle_root(&mut txids.clone()) {
             Some(root) if root == self.header.merkle_root() => Ok(txids),
             Some(_) => Err(Problem::new(36, "the merkle root of the transactions is not the header's")),
             None => Err(Problem::new(HEADER_BYTES, "transactions stand twice in the block (CVE-2012-2459)")),
         }
+    }
+
+    /// The ids of the transactions in block order, whatever the header says.
+    pub fn txids(&self) -> Vec<[u8; 32]> {
+        let mut txids = Vec::with_capacity(self.transactions.len());
+        let mut lanes = Lanes::new();
+        for transaction in &self.transactions {
+            let long = transaction.stripped_bytes() > LANE_BYTES_MAX;
+            if long || lanes.is_full() {
+                txids.extend(lanes.finish());
+            }
+            if long {
+                txids.push(transaction.txid());
+            } else {
+                lanes.push(&transaction.stripped());
+            }
+        }
+        txids.extend(lanes.finish());
+        txids
     }
 
     /// The height that the coinbase says (BIP 34). `None` before version 2, and where it says none.

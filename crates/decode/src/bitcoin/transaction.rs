@@ -117,13 +117,22 @@ impl<'a> RawTransaction<'a> {
         self.offset
     }
 
+    /// What its id is the hash of: version, inputs and outputs, lock time.
+    #[inline]
+    pub(super) fn stripped(&self) -> [&'a [u8]; 3] {
+        let lock_time = self.bytes.len() - 4;
+        [&self.bytes[..4], &self.bytes[self.body as usize..self.body_end as usize], &self.bytes[lock_time..]]
+    }
+
+    /// How many bytes that are.
+    #[inline]
+    pub(super) fn stripped_bytes(&self) -> usize {
+        8 + (self.body_end - self.body) as usize
+    }
+
     /// Its id in internal byte order: the double SHA-256 of it without marker, flags and witnesses.
     pub fn txid(&self) -> [u8; 32] {
-        if self.body == 4 {
-            return double_sha256(&[self.bytes]);
-        }
-        let (version, lock_time) = (&self.bytes[..4], &self.bytes[self.bytes.len() - 4..]);
-        double_sha256(&[version, &self.bytes[self.body as usize..self.body_end as usize], lock_time])
+        double_sha256(&self.stripped())
     }
 
     /// Whether it makes new coins: one input, which spends nothing.

@@ -80,7 +80,9 @@ fn records() -> Option<&'static Vec<Vec<u8>>> {
     let read = || {
         let folder = unpacked("regtest-node-29.5/blocks.tar.xz")?;
         let mut records = data::bodies(&folder, "rev", Contents::Undo, data::network("bitcoin-regtest").magic);
-        records.iter_mut().for_each(|record| record.truncate(record.len() - 32));
+        for record in &mut records {
+            record.truncate(record.len() - 32);
+        }
         Some(records)
     };
     RECORDS.get_or_init(read).as_ref()
