@@ -4,6 +4,7 @@
 use decode::utxo_blocks::{BlockLine, BlockReader};
 use ledger::UtxoTransaction;
 use ledger::address::HOLDER_BYTES_MAX;
+use ledger::network::NETWORKS;
 use libfuzzer_sys::fuzz_target;
 use money::Amount;
 use tracehound_fuzz::{OneByte, assert_name, bitcoin, until_error};
@@ -23,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn check(transaction: &UtxoTransaction) {
     for output in &transaction.outputs {
-        assert_name(&output.holder, HOLDER_BYTES_MAX);
+        assert_name(&output.holder.name(&NETWORKS[0]), HOLDER_BYTES_MAX);
     }
     let spent: Option<Vec<Amount>> =
         transaction.inputs.iter().map(|input| input.spent.as_ref().map(|spent| spent.amount)).collect();

@@ -158,6 +158,9 @@ impl Frames {
     /// Takes the bytes of the last [`Step::Read`] as they are in the file. Fewer than asked for mean that the file is
     /// shorter than was said.
     pub fn give(&mut self, bytes: &[u8]) {
+        if self.found.is_some() {
+            return; // Nothing was asked for; what was found must not be lost.
+        }
         let Step::Read { offset, length } = self.next() else { return };
         let bytes = &bytes[..bytes.len().min(length)];
         if bytes.len() < length {
