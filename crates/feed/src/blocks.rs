@@ -78,7 +78,7 @@ pub fn ingest_utxo_blocks(
     }
 }
 
-fn refuse_accounts(book: &Book, ledger: &LedgerId, file: &str) -> Result<(), FeedError> {
+pub(crate) fn refuse_accounts(book: &Book, ledger: &LedgerId, file: &str) -> Result<(), FeedError> {
     match book.ledger(ledger) {
         Ok(BookLedger::Account(_)) => {
             Err(FeedError::book(file)(BookError::WrongKind { ledger: ledger.clone(), is: Kind::Account }))

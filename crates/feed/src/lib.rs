@@ -5,6 +5,7 @@
 //! `book`'s; this one knows files, pipes, gzip, order and progress. [`node`] alone opens sockets,
 //! and only to the node that it was pointed at.
 
+mod bitcoin;
 mod blocks;
 mod error;
 mod input;
@@ -16,6 +17,10 @@ mod standing;
 mod survey;
 mod table;
 
+pub use bitcoin::{
+    AHEAD_BYTES_MAX, BLOCKS_MAX, BlockFilesIngest, BlockFilesReport, BlockName, FILES_MAX, FileProblem, PROBLEMS_MAX,
+    SkippedBytes, UNKNOWN_REORG_MAX, ingest_block_files,
+};
 pub use blocks::{BlocksReport, ingest_utxo_blocks};
 pub use error::{FeedError, Kind};
 pub use input::{STANDARD_INPUT, UNPACKED_BYTES_FREE, UNPACKED_RATIO_MAX};

@@ -7,6 +7,8 @@ pub enum Phase {
     Spooling,
     /// Reading and checking everything; the book is not touched.
     Checking,
+    /// Finding where the blocks of a folder are; counts its files.
+    Indexing,
     /// Bringing rows into the order of time.
     Ordering,
     /// Filling the book.

@@ -70,7 +70,7 @@ pub enum Source {
     Table(TableArgs),
     /// UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
     UtxoBlocks(UtxoBlocksArgs),
-    /// The chain of a Bitcoin node (or of one like it), followed over its RPC
+    /// The chain of a Bitcoin node (or of one like it), from its blocks folder or over its RPC
     Bitcoin(BitcoinArgs),
 }
 
@@ -122,6 +122,21 @@ pub struct UtxoBlocksArgs {
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("from").required(true)))]
 pub struct BitcoinArgs {
+    /// The node's blocks folder: blk*.dat, with rev*.dat and xor.dat where they are
+    #[arg(long, value_name = "DIR", group = "from")]
+    pub blocks: Option<PathBuf>,
+    /// The ledger [default: told by the magic and block 0]
+    #[arg(long, value_name = "ID", requires = "blocks")]
+    pub ledger: Option<String>,
+    /// The four bytes before each block, in hex, of a chain that has no name here
+    #[arg(long, value_name = "HEX", requires = "blocks")]
+    pub magic: Option<String>,
+    /// How many threads read and decode [default: one for each processor]
+    #[arg(long, value_name = "N", requires = "blocks")]
+    pub threads: Option<usize>,
+    /// Leave the undo files (rev*.dat) alone: fees are not checked with them
+    #[arg(long, requires = "blocks")]
+    pub no_undo: bool,
     #[command(flatten)]
     pub node: NodeArgs,
     /// Catch up with the node and end, instead of following it

@@ -1,5 +1,6 @@
 //! One file a command: from flags to a result on standard output.
 
+pub mod bitcoin;
 pub mod book;
 pub mod completions;
 pub mod demo;

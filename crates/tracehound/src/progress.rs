@@ -35,6 +35,7 @@ impl Progress for Bar {
             let bar = ProgressBar::with_draw_target(step.total, ProgressDrawTarget::stderr_with_hz(5));
             let template = match (step.phase, step.total) {
                 (Phase::Ordering, _) => "{prefix} {msg} {human_pos} ({per_sec})",
+                (Phase::Indexing, _) => "{prefix} {msg} [{bar:24}] {pos}/{len} files",
                 (_, Some(_)) => "{prefix} {msg} [{bar:24}] {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)",
                 (_, None) => "{prefix} {msg} {bytes} ({bytes_per_sec})",
             };
@@ -43,6 +44,7 @@ impl Progress for Bar {
             bar.set_message(match step.phase {
                 Phase::Spooling => "copying",
                 Phase::Checking => "checking",
+                Phase::Indexing => "indexing",
                 Phase::Ordering => "ordering",
                 Phase::Filling => "filling",
             });

@@ -27,6 +27,7 @@ pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
             leave_cleanly_when_interrupted();
             utxo_blocks(home, &args)
         }
+        Source::Bitcoin(args) if args.blocks.is_some() => super::bitcoin::run(home, &args),
         Source::Bitcoin(args) => super::follow::run(home, &args),
     }
 }
