@@ -1,0 +1,223 @@
+//! A real node, followed: while it mines, turns, stops, and comes back. At every end the book is the same, byte for byte,
+//! as one that was filled from the node's own `getblock 3` in one go.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use common::Desk;
+use common::node::Node;
+use serde_json::{Value, json};
+
+/// The longest that anything here is waited for.
+const WAIT_MAX: Duration = Duration::from_mins(2);
+
+/// A program that follows a node, and what it tells.
+struct Following {
+    child: Child,
+    events: Receiver<Value>,
+}
+
+impl Following {
+    fn start(desk: &Desk, node: &Node, options: &str) -> Self {
+        let mut child = desk
+            .command(&format!("ingest bitcoin {} --json {options}", reach(node)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let out = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let (send, events) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                let _ = send.send(serde_json::from_str(&line).expect("each line is JSON"));
+            }
+        });
+        Self { child, events }
+    }
+
+    /// Everything told up to the first event that fits, that one included.
+    #[track_caller]
+    fn until(&self, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let begun = Instant::now();
+        let mut told: Vec<Value> = Vec::new();
+        while !told.last().is_some_and(&fits) {
+            let left = WAIT_MAX.saturating_sub(begun.elapsed());
+            let event = self.events.recv_timeout(left);
+            told.push(event.unwrap_or_else(|_| panic!("it did not tell what it should; it told {told:#?}")));
+        }
+        told
+    }
+
+    /// Everything told until the book has the node's last block.
+    #[track_caller]
+    fn until_tip(&self, node: &Node) -> Vec<Value> {
+        let (_, hash) = node.tip();
+        self.until(|event| event["hash"] == hash.as_str() && event["event"] != "undone")
+    }
+
+    /// Ends it at any instant, as a power cut would.
+    fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // One that has ended meanwhile cannot be killed, and need not be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn reach(node: &Node) -> String {
+    format!("--rpc {} --rpc-cookie {}", node.rpc_url(), node.cookie_path().display())
+}
+
+fn names(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["event"].as_str().expect("every event has a name")).collect()
+}
+
+/// Every file of the book's ledgers but the locks.
+fn files(book: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![book.join("ledgers")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("it can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_none_or(|extension| extension != "lock") {
+                let name = path.strip_prefix(book).expect("it is in the book").to_owned();
+                found.insert(name, std::fs::read(&path).expect("it can be read"));
+            }
+        }
+    }
+    found
+}
+
+/// A chain as the node prints it, one block a line.
+fn printed(node: &Node) -> String {
+    let mut lines = String::new();
+    for height in 0..=node.tip().0 {
+        let block = node.rpc("getblock", &json!([node.hash_at(height), 3]));
+        writeln!(lines, "{block}").expect("a string takes any text");
+    }
+    lines
+}
+
+#[track_caller]
+fn assert_is_fresh(desk: &Desk, node: &Node) {
+    let fresh = Desk::new();
+    fresh.write("chain.jsonl", printed(node));
+    fresh.run("ingest utxo-blocks chain.jsonl --ledger bitcoin-regtest").done();
+    let (is, want) = (files(&desk.path("book")), files(&fresh.path("book")));
+    assert!(is.keys().eq(want.keys()), "{:?} {:?}", is.keys(), want.keys());
+    for (name, bytes) in is {
+        assert!(bytes == want[&name], "{} differs from a fresh ingest's", name.display());
+    }
+}
+
+/// A node with payments of every kind of script in some of its first blocks.
+fn lively_node(options: &[&str]) -> Node {
+    let mut node = Node::start_with(options);
+    let coins = node.open_coins(8);
+    node.wallet();
+    node.every_kind(&coins[0]);
+    let mut loom = common::node::coins::Loom::new(coins[1..].to_vec(), 7);
+    for _ in 0..12 {
+        node.mine_block(&loom.weave(20));
+    }
+    node
+}
+
+#[test]
+fn it_follows_while_the_node_mines_and_turns_8_and_100_deep() {
+    let node = lively_node(&[]);
+    let desk = Desk::new();
+    let following = Following::start(&desk, &node, "");
+    let told = following.until(|event| event["event"] == "at_tip");
+    assert_eq!(names(&told), ["began", "filled", "at_tip"]);
+    assert_eq!(told[0]["wake"], node.zmq_addresses()[0].trim_start_matches("tcp://"));
+    let first = node.tip().0;
+    for _ in 0..20 {
+        node.mine(1);
+        let told = following.until_tip(&node);
+        assert_eq!(names(&told), ["added"]);
+    }
+    let dropped = node.reorg(8);
+    let told = following.until_tip(&node);
+    let undone: u64 = told.iter().filter(|event| event["event"] == "undone").filter_map(|e| e["blocks"].as_u64()).sum();
+    assert!(undone >= 8, "{told:#?}");
+    assert!(!desk.run("book status --json").done().stdout.contains(&dropped));
+    node.reorg(100);
+    let told = following.until_tip(&node);
+    assert!(names(&told).contains(&"undone"));
+    assert_eq!(node.tip().0, first + 20 + 2);
+    following.kill();
+    assert_is_fresh(&desk, &node);
+}
+
+#[test]
+fn it_outlasts_a_node_that_stops_and_goes_on_where_it_was() {
+    let mut node = lively_node(&[]);
+    let desk = Desk::new();
+    let following = Following::start(&desk, &node, "");
+    following.until(|event| event["event"] == "at_tip");
+    node.stop();
+    following.until(|event| event["event"] == "lost");
+    // It comes back with another cookie.
+    node.restart();
+    following.until(|event| event["event"] == "back");
+    node.mine(2);
+    let told = following.until_tip(&node);
+    assert!(!names(&told).contains(&"lost"), "{told:#?}");
+    following.kill();
+    node.mine(30);
+    desk.run(&format!("ingest bitcoin {} --once", reach(&node))).done();
+    assert_is_fresh(&desk, &node);
+    // A kill of the node takes blocks from it that the book has.
+    node.flush();
+    node.mine(5);
+    desk.run(&format!("ingest bitcoin {} --once", reach(&node))).done();
+    node.kill();
+    node.restart();
+    desk.run(&format!("ingest bitcoin {} --once", reach(&node))).done();
+    assert_is_fresh(&desk, &node);
+}
+
+#[test]
+fn every_way_to_get_blocks_makes_the_same_book() {
+    let node = lively_node(&["-rest=0", "-rpcuser=reader", "-rpcpassword=p@ss/+="]);
+    let desk = Desk::new();
+    let url = node.rpc_url().replace("http://", "http://reader:p%40ss%2f+=@");
+    let ran = desk.run(&format!("ingest bitcoin --rpc {url} --once")).done();
+    assert!(!ran.stderr.contains("p@ss") && !ran.stderr.contains("p%40ss"), "{}", ran.stderr);
+    assert_is_fresh(&desk, &node);
+    // From a height on, the spent outputs are asked for as well: the book knows as much as one that was told.
+    let part = Desk::new();
+    part.run(&format!("ingest bitcoin --rpc {url} --once --from 105")).done();
+    let told = Desk::new();
+    told.write("part.jsonl", printed(&node).split_inclusive('\n').skip(105).collect::<String>());
+    told.run("ingest utxo-blocks part.jsonl --ledger bitcoin-regtest").done();
+    assert!(files(&part.path("book")) == files(&told.path("book")));
+}
+
+#[test]
+fn a_login_that_is_not_accepted_is_said_without_the_password() {
+    let node = Node::start_with(&["-rpcuser=reader", "-rpcpassword=right"]);
+    let desk = Desk::new();
+    let url = node.rpc_url().replace("http://", "http://reader:wrong-secret@");
+    let ran = desk.run(&format!("ingest bitcoin --rpc {url} --once"));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("does not accept user \"reader\" with this password"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("wrong-secret"));
+    let ran = desk.run(&format!("ingest bitcoin --rpc {} --rpc-user reader --once", node.rpc_url()));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), "error: --rpc-user: set TRACEHOUND_RPC_PASSWORD as well\n"));
+}
