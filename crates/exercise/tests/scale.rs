@@ -211,8 +211,8 @@ fn a_chain_holds_every_rule_but_signatures() {
     assert!((185..=215).contains(&of(report.inputs, report.transactions)), "{report:?}");
     assert!((195..=230).contains(&of(report.outputs, report.transactions)), "{report:?}");
     assert!((38..=50).contains(&of(replayed.reused, replayed.outputs)), "{}", of(replayed.reused, replayed.outputs));
-    assert!((60..=85).contains(&of(replayed.young, replayed.inputs)), "{}", of(replayed.young, replayed.inputs));
-    assert!((2..=15).contains(&of(replayed.old, replayed.inputs)), "{}", of(replayed.old, replayed.inputs));
+    assert!((70..=95).contains(&of(replayed.young, replayed.inputs)), "{}", of(replayed.young, replayed.inputs));
+    assert!((1..=15).contains(&of(replayed.old, replayed.inputs)), "{}", of(replayed.old, replayed.inputs));
     assert!((400..=460).contains(&(report.bytes / report.transactions)), "{report:?}");
     assert_eq!(report.sample_transactions.len(), 16);
 }
@@ -242,6 +242,8 @@ fn the_same_seed_gives_the_same_bytes_and_the_key_is_all_that_obfuscation_change
     let first = plan(3_000);
     let (one, two) = (make(&first), make(&first));
     assert_eq!(one.1, two.1);
+    // Changed on purpose only: figures that somebody measured are figures of that chain.
+    assert_eq!(one.1.tip_hash, "77feb2ff237c6ffdb3fd489f4327cc5acee853aeaa1cc0b4459b7c59eb5d8c5c");
     assert!(files(one.0.path()) == files(two.0.path()));
     assert!(files(one.0.path()) != files(make(&ChainPlan { seed: 8, ..first.clone() }).0.path()));
 

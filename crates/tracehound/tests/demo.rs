@@ -88,8 +88,8 @@ fn a_chain_for_scale_comes_as_block_files() {
         chain/blocks
         chain/manifest.json
         --- err
-        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: 194 blocks, 1,000 transactions, 409,211 bytes
-        busiest address: bcrt1q5cppssk7v3666k7033eswt06he0ah782jjk59x, 86 outputs
+        bip122:0f9188f13cb7b2c71f2a335e3a4fc328: 194 blocks, 1,000 transactions, 400,202 bytes
+        busiest address: bcrt1q5cppssk7v3666k7033eswt06he0ah782jjk59x, 85 outputs
     "#]]
     .assert_eq(&desk.shows("exercise chain --chain 1000 --xor --stale 2 --shuffled"));
     let mut files: Vec<_> = files(&desk.path("chain/blocks")).into_keys().collect();

@@ -13,7 +13,7 @@ pub const MATURITY: u32 = 100;
 /// How full the drawers are kept, where the chain is long enough. In outputs; a block has about 5,000.
 const HOT_MAX: u64 = 1_500;
 const WARM_MAX: u64 = 12_000;
-const COOL_MAX: u64 = 150_000;
+const COOL_MAX: u64 = 40_000;
 
 /// A live output, in 24 bytes: what makes memory grow, and nothing else does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub struct Coin {
 
 /// All of them.
 pub struct Coins {
-    /// Hot, warm, cool, cold.
-    drawers: [Vec<Coin>; 4],
-    /// Until a drawer holds this many, it gives nothing if another can. The cold one may run empty.
-    keep: [usize; 4],
+    /// Hot, warm, cool, cold, and what is put by for years.
+    drawers: [Vec<Coin>; 5],
+    /// Until a drawer holds this many, it gives nothing if another can. The last two may run empty.
+    keep: [usize; 5],
     resting: VecDeque<Coin>,
 }
 
@@ -41,7 +41,7 @@ impl Coins {
     /// For a chain of `transactions`; short chains get small drawers.
     pub fn new(transactions: u64) -> Self {
         let keep =
-            [HOT_MAX.min(transactions / 256), WARM_MAX.min(transactions / 64), COOL_MAX.min(transactions / 32), 0];
+            [HOT_MAX.min(transactions / 512), WARM_MAX.min(transactions / 128), COOL_MAX.min(transactions / 128), 0, 0];
         Self {
             drawers: Default::default(),
             keep: keep.map(|keep| usize::try_from(keep).expect("at most COOL_MAX")),
@@ -77,27 +77,31 @@ impl Coins {
 
     fn sort(&mut self, coin: Coin, dice: &mut Dice) {
         let drawer = match dice.below(100) {
-            0..45 => 0,
-            45..72 => 1,
-            72..89 => 2,
-            _ => 3,
+            0..44 => 0,
+            44..71 => 1,
+            71..87 => 2,
+            87..92 => 3,
+            _ => 4,
         };
         self.drawers[drawer].push(coin);
     }
 
-    /// Takes one to be spent. The shares are a little above those of [`Coins::put`], so that all drawers but the last
-    /// stay as full as they should be, and what cannot come from them comes from there.
+    /// Takes one to be spent. The shares of the first three are a little above those of [`Coins::put`], so that they
+    /// stay as full as they should be; what cannot come from them comes from the fourth. Of what is put by, more is
+    /// added than taken.
     pub fn take(&mut self, dice: &mut Dice) -> Option<Coin> {
         let wanted = match dice.below(100) {
-            0..49 => 0,
-            49..79 => 1,
-            79..98 => 2,
-            _ => 3,
+            0..48 => 0,
+            48..78 => 1,
+            78..96 => 2,
+            96..97 => 3,
+            _ => 4,
         };
         let full = |drawer: &usize| self.drawers[*drawer].len() > self.keep[*drawer];
         let any = |drawer: &usize| !self.drawers[*drawer].is_empty();
-        // From the wanted one round to it again: a drawer that is full enough, else the oldest there are.
-        let drawer = (wanted..4).chain(0..wanted).find(full).or_else(|| (0..4).rev().find(any))?;
+        // The wanted one, the others in turn: a drawer that is full enough, else the oldest there are.
+        let others = (wanted..4).chain(0..wanted.min(4));
+        let drawer = std::iter::once(wanted).chain(others).find(full).or_else(|| (0..5).rev().find(any))?;
         let at = dice.index(self.drawers[drawer].len());
         Some(self.drawers[drawer].swap_remove(at))
     }
