@@ -37,8 +37,10 @@ pub(crate) fn holder(claim: &Claim, rules: &Rules, ledger: &dyn Ledger) -> Resul
     }
     match canonical(ledger.id(), &claim.address) {
         Ok(name) => Ok(ledger.find_holder(&name)),
-        // Without a scope, a name of another form is simply somebody elsewhere.
+        // Without a scope, a name of another form is simply somebody elsewhere. So is an address of another network:
+        // a currency's name does not tell the main chain from its test networks.
         Err(_) if covers.is_none() => Ok(None),
+        Err(AddressError::Network(_)) if matches!(claim.scope, Scope::Currency(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -122,7 +122,8 @@ fn a_currency_belongs_to_its_ledgers_and_to_every_table() {
     let cash = "bip122:000000000000000000651ef99cb9fcbe";
     for (currency, address, ledger, stops) in [
         ("BTC", legacy, "bitcoin", true),
-        ("XBT", legacy, "bitcoin-regtest", true),
+        ("XBT", legacy, "bitcoin-regtest", false),
+        ("XBT", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", "bitcoin-regtest", true),
         ("BTC", legacy, cash, false),
         ("BCH", legacy, cash, true),
         ("BCH", legacy, "bitcoin", false),

@@ -119,15 +119,11 @@ fn looks_segwit(text: &str) -> bool {
 }
 
 fn segwit(text: &str) -> Option<Result<String, AddressError>> {
-    let (prefix, _) = text.rsplit_once('1')?;
-    if !(2..=10).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return None;
-    }
     match bech32::segwit::decode(text) {
-        Ok(_) => Some(Ok(text.to_ascii_lowercase())),
+        Ok((prefix, ..)) if (2..=10).contains(&prefix.len()) => Some(Ok(text.to_ascii_lowercase())),
         // A Base58 address can have letters before a 1 as well; only known prefixes are surely Bech32.
         Err(_) if looks_segwit(text) => Some(Err(AddressError::Checksum("Bech32"))),
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     }
 }
 
@@ -141,6 +137,10 @@ fn looks_base58(text: &str) -> bool {
 }
 
 fn base58(text: &str) -> Option<Result<String, AddressError>> {
+    // Version, 20 bytes and checksum make no fewer and no more digits than this.
+    if !(25..=35).contains(&text.len()) {
+        return None;
+    }
     match bs58::decode(text).with_check(None).into_vec() {
         Ok(bytes) if bytes.len() == 21 => Some(Ok(text.to_owned())),
         Err(bs58::decode::Error::InvalidChecksum { .. }) => Some(Err(AddressError::Checksum("Base58"))),

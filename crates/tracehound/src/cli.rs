@@ -30,6 +30,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// Source of funds: where the money of a wallet, an output or a transaction came from
     Source(SourceArgs),
+    /// What the book knows of a transaction, an output, an address or account, or a block
+    Show(ShowArgs),
     /// Tags: what is known about holders
     Tags(TagsArgs),
     /// Incidents: who was robbed of what
@@ -292,6 +294,25 @@ pub struct SourceArgs {
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub top: usize,
     /// Print the whole result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Transactions, outputs as TXID:VOUT, addresses or accounts, blocks by height or hash
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Only on this ledger [default: every ledger of the book that has it]
+    #[arg(long, value_name = "ID")]
+    pub ledger: Option<String>,
+    /// How many movements of a holder, or transactions of a block, are listed
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    pub top: usize,
+    /// List all of them
+    #[arg(long, conflicts_with = "top")]
+    pub all: bool,
+    /// Print as JSON, one line for each thing found
     #[arg(long)]
     pub json: bool,
 }

@@ -10,6 +10,7 @@ mod exit;
 mod home;
 mod output;
 mod progress;
+mod showing;
 mod tracing;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Ingest(args) => commands::ingest::run(&home, args.source),
         Command::Trace(args) => commands::trace::run(&home, &args),
         Command::Source(args) => commands::source::run(&home, &args),
+        Command::Show(args) => commands::show::run(&home, &args),
         Command::Tags(args) => commands::tags::run(&home, args.command),
         Command::Incidents(args) => commands::incidents::run(&home, args.command),
         Command::Exercise(args) => commands::exercise::run(&args),

@@ -19,6 +19,7 @@ fn help_of_the_program() {
           ingest       Fill the book from files
           trace        Follow an incident's loot: where it is now, and why each trace ends there
           source       Source of funds: where the money of a wallet, an output or a transaction came from
+          show         What the book knows of a transaction, an output, an address or account, or a block
           tags         Tags: what is known about holders
           incidents    Incidents: who was robbed of what
           exercise     Make a seeded exercise: ordinary life, a heist, and the truth about it

@@ -1,0 +1,49 @@
+//! What a text names: a transaction, an output, a block, a holder, on whichever of the book's ledgers has it.
+
+use book::{BookLedger, UtxoLedger};
+use ledger::{HolderId, Ledger, LedgerId, PurseId, Seq, txid_bytes};
+
+/// What was found on a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Transaction(Seq),
+    Output(PurseId),
+    /// The block's row.
+    Block(u64),
+    Holder(HolderId),
+}
+
+/// What `text` names on this ledger.
+///
+/// Digits alone are a height on a chain; a holder with such a name is found where there are accounts.
+pub fn find(opened: &BookLedger, text: &str) -> Option<Target> {
+    let ledger = opened.as_ledger();
+    if let Some(seq) = ledger.find_transaction(text) {
+        return Some(Target::Transaction(seq));
+    }
+    if let BookLedger::Utxo(chain) = opened {
+        if let Some(row) = block(chain, text) {
+            return Some(Target::Block(row));
+        }
+        if let Some((txid, vout)) = text.rsplit_once(':')
+            && let Some(purse) = vout.parse().ok().and_then(|vout| ledger.find_output(txid, vout))
+        {
+            return Some(Target::Output(purse));
+        }
+    }
+    named(ledger, ledger.id(), text).map(Target::Holder)
+}
+
+fn block(chain: &UtxoLedger, text: &str) -> Option<u64> {
+    if let Some(hash) = txid_bytes(text) {
+        return chain.find_block(&hash);
+    }
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    chain.block_at(text.parse().ok().filter(|_| digits)?)
+}
+
+/// A name that has no address's form may still be one that the ledger gave, on a network of its own.
+fn named(ledger: &dyn Ledger, id: &LedgerId, text: &str) -> Option<HolderId> {
+    let canonical = ledger::address::canonical(id, text).ok().and_then(|name| ledger.find_holder(&name));
+    canonical.or_else(|| ledger.find_holder(text.trim()))
+}

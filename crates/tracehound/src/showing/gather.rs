@@ -1,0 +1,260 @@
+//! From a number of a ledger to a page about it.
+
+use std::collections::BTreeSet;
+
+use book::{BookLedger, UtxoLedger};
+use ledger::{AssetId, End, HolderId, Kind, Ledger, Leg, PurseId, Seq, txid_text};
+use money::Amount;
+
+use super::{
+    BalanceRow, BlockPage, BlockRow, Ends, HolderPage, InputRow, LegRow, MoveRow, OutputPage, OutputRow, Place, Sum,
+    Totals, TransactionPage,
+};
+
+fn sum(ledger: &dyn Ledger, asset: AssetId, amount: Amount) -> Sum {
+    let asset = ledger.asset(asset);
+    Sum { asset: asset.symbol.clone(), amount: asset.text(amount) }
+}
+
+fn place(ledger: &dyn Ledger, seq: Seq) -> Place {
+    let stamp = ledger.stamp(seq);
+    Place { height: stamp.height, time: stamp.time.to_string() }
+}
+
+fn name(ledger: &dyn Ledger, purse: PurseId) -> String {
+    ledger.holder_name(ledger.purse(purse).holder)
+}
+
+fn is_inferred(opened: &BookLedger, purse: PurseId) -> bool {
+    matches!(opened, BookLedger::Utxo(chain) if chain.is_inferred(purse))
+}
+
+/// A transaction with all its ends.
+pub fn transaction(opened: &BookLedger, seq: Seq) -> TransactionPage {
+    let ledger = opened.as_ledger();
+    let mut legs = Vec::new();
+    ledger.transaction(seq, &mut legs);
+    let mut page = TransactionPage {
+        tx: ledger.transaction_name(seq),
+        place: place(ledger, seq),
+        block_hash: None,
+        coinbase: false,
+        fee: None,
+        ends: Ends::Accounts { legs: Vec::new() },
+    };
+    let BookLedger::Utxo(chain) = opened else {
+        page.ends = Ends::Accounts { legs: legs.iter().map(|leg| account_leg(ledger, leg)).collect() };
+        return page;
+    };
+    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    page.block_hash = chain.block(chain.block_of(seq)).map(|block| txid_text(&block.hash));
+    page.coinbase = legs.iter().any(|leg| leg.payer == End::Outside);
+    for leg in &legs {
+        let sum = sum(ledger, leg.asset, leg.amount);
+        match (leg.payer, leg.payee) {
+            (End::Purse(spent), _) => inputs.push(InputRow {
+                output: ledger.purse_name(spent),
+                holder: name(ledger, spent),
+                sum,
+                inferred: is_inferred(opened, spent),
+            }),
+            (_, End::Purse(made)) => outputs.push(OutputRow {
+                index: outputs.len() as u64,
+                holder: name(ledger, made),
+                sum,
+                spent_by: leg.payee_next.map(|spender| ledger.transaction_name(spender)),
+            }),
+            (_, End::Fee) => page.fee = Some(sum),
+            _ => {}
+        }
+    }
+    page.ends = Ends::Outputs { inputs, outputs };
+    page
+}
+
+fn account_leg(ledger: &dyn Ledger, leg: &Leg) -> LegRow {
+    let end = |end: End| end.purse().map(|purse| name(ledger, purse));
+    LegRow {
+        from: end(leg.payer),
+        to: end(leg.payee),
+        fee: leg.payee == End::Fee,
+        sum: sum(ledger, leg.asset, leg.amount),
+    }
+}
+
+/// One output.
+pub fn output(opened: &BookLedger, purse: PurseId) -> OutputPage {
+    let ledger = opened.as_ledger();
+    let (made, spent) = ends(opened, purse);
+    OutputPage {
+        output: ledger.purse_name(purse),
+        holder: name(ledger, purse),
+        sum: sum(ledger, ledger.purse(purse).asset, value(opened, purse)),
+        inferred: is_inferred(opened, purse),
+        made: made.map(|seq| place(ledger, seq)),
+        spent_by: spent.map(|seq| ledger.transaction_name(seq)),
+        spent: spent.map(|seq| place(ledger, seq)),
+    }
+}
+
+/// The transactions that made and spent an output.
+fn ends(opened: &BookLedger, purse: PurseId) -> (Option<Seq>, Option<Seq>) {
+    match opened {
+        BookLedger::Utxo(chain) => (chain.made_by(purse), chain.spent_by(purse)),
+        BookLedger::Account(_) => (None, None),
+    }
+}
+
+fn value(opened: &BookLedger, purse: PurseId) -> Amount {
+    match opened {
+        BookLedger::Utxo(chain) => chain.value(purse),
+        BookLedger::Account(ledger) => ledger.balance(purse, ledger.end()),
+    }
+}
+
+/// A holder: what it has, and its latest `limit` movements.
+pub fn holder(opened: &BookLedger, holder: HolderId, limit: usize) -> HolderPage {
+    match opened.as_ledger().kind() {
+        Kind::Utxo => holder_of_outputs(opened, holder, limit),
+        Kind::Account => holder_of_accounts(opened.as_ledger(), holder, limit),
+    }
+}
+
+fn holder_of_outputs(opened: &BookLedger, holder: HolderId, limit: usize) -> HolderPage {
+    let ledger = opened.as_ledger();
+    let purses = ledger.purses(holder);
+    let (mut received, mut spent, mut unspent) = (Amount::ZERO, Amount::ZERO, 0);
+    // When, whether it goes out, and which output: a movement in eighteen bytes, for holders with millions of them.
+    let mut moves: Vec<(Seq, bool, PurseId)> = Vec::with_capacity(2 * purses.len());
+    for purse in &purses {
+        let value = value(opened, *purse);
+        let (made_by, spent_by) = ends(opened, *purse);
+        received += value;
+        moves.extend(made_by.map(|seq| (seq, false, *purse)));
+        match spent_by {
+            Some(seq) => {
+                spent += value;
+                moves.push((seq, true, *purse));
+            }
+            None => unspent += 1,
+        }
+    }
+    moves.sort_unstable();
+    let row = |(seq, out, purse): &(Seq, bool, PurseId)| MoveRow {
+        place: place(ledger, *seq),
+        tx: ledger.transaction_name(*seq),
+        direction: if *out { "out" } else { "in" },
+        sum: sum(ledger, AssetId(0), value(opened, *purse)),
+        output: Some(ledger.purse_name(*purse)),
+        with: None,
+    };
+    let text = |amount| sum(ledger, AssetId(0), amount).amount;
+    HolderPage {
+        holder: ledger.holder_name(holder),
+        balances: vec![BalanceRow {
+            asset: ledger.asset(AssetId(0)).symbol.clone(),
+            balance: text(received.checked_sub(spent).expect("what was spent was received")),
+            outputs: Some(Totals {
+                received: text(received),
+                spent: text(spent),
+                outputs: purses.len() as u64,
+                unspent,
+            }),
+        }],
+        first: moves.first().map(|first| place(ledger, first.0)),
+        last: moves.last().map(|last| place(ledger, last.0)),
+        history: moves.iter().rev().take(limit).map(row).collect(),
+        movements: Some(moves.len() as u64),
+    }
+}
+
+/// An account is paid into and out of for ever: its latest movements are found by walking back from its last one.
+fn holder_of_accounts(ledger: &dyn Ledger, holder: HolderId, limit: usize) -> HolderPage {
+    let purses = ledger.purses(holder);
+    let mut latest: BTreeSet<Seq> = BTreeSet::new();
+    let mut whole = true;
+    for purse in &purses {
+        let mut before = ledger.end();
+        let mut taken = 0usize;
+        while let Some(seq) = ledger.previous(*purse, before) {
+            if taken == limit {
+                whole = false;
+                break;
+            }
+            taken += 1;
+            latest.insert(seq);
+            before = seq;
+        }
+    }
+    let mut history = Vec::new();
+    let mut legs = Vec::new();
+    for seq in latest.iter().rev() {
+        ledger.transaction(*seq, &mut legs);
+        let own = |end: End| end.purse().is_some_and(|purse| purses.contains(&purse));
+        for leg in legs.iter().rev().filter(|leg| own(leg.payer) || own(leg.payee)) {
+            let out = own(leg.payer);
+            let with = if out { leg.payee } else { leg.payer };
+            let fee = (leg.payee == End::Fee).then(|| "fee".to_owned());
+            history.push(MoveRow {
+                place: place(ledger, *seq),
+                tx: ledger.transaction_name(*seq),
+                direction: if out { "out" } else { "in" },
+                sum: sum(ledger, leg.asset, leg.amount),
+                output: None,
+                with: with.purse().map(|purse| name(ledger, purse)).or(fee),
+            });
+        }
+    }
+    let movements = whole.then_some(history.len() as u64);
+    let first = latest.first().filter(|_| whole).map(|seq| place(ledger, *seq));
+    history.truncate(limit);
+    HolderPage {
+        holder: ledger.holder_name(holder),
+        balances: purses
+            .iter()
+            .map(|purse| {
+                let Sum { asset, amount } =
+                    sum(ledger, ledger.purse(*purse).asset, ledger.balance(*purse, ledger.end()));
+                BalanceRow { asset, balance: amount, outputs: None }
+            })
+            .collect(),
+        first,
+        last: latest.last().map(|seq| place(ledger, *seq)),
+        history,
+        movements,
+    }
+}
+
+/// A block and its first `limit` transactions.
+pub fn block(chain: &UtxoLedger, row: u64, limit: usize) -> BlockPage {
+    let block = chain.block(row).expect("it was found on this ledger");
+    let ledger: &dyn Ledger = chain;
+    let asset = AssetId(0);
+    let mut fees = Amount::ZERO;
+    let mut listed = Vec::new();
+    let mut legs = Vec::new();
+    for seq in (block.first_transaction.0..).take(usize::try_from(block.transactions).unwrap_or(usize::MAX)) {
+        ledger.transaction(Seq(seq), &mut legs);
+        let fee = legs.iter().filter(|leg| leg.payee == End::Fee).map(|leg| leg.amount).sum();
+        fees += fee;
+        if listed.len() < limit {
+            let made = || legs.iter().filter(|leg| leg.payee.purse().is_some());
+            listed.push(BlockRow {
+                tx: ledger.transaction_name(Seq(seq)),
+                inputs: legs.iter().filter(|leg| leg.payer.purse().is_some()).count() as u64,
+                outputs: made().count() as u64,
+                sum: sum(ledger, asset, made().map(|leg| leg.amount).sum()),
+                fee: sum(ledger, asset, fee).amount,
+            });
+        }
+    }
+    BlockPage {
+        height: block.height,
+        hash: txid_text(&block.hash),
+        previous: row.checked_sub(1).and_then(|before| chain.block(before)).map(|before| txid_text(&before.hash)),
+        time: block.time.to_string(),
+        transactions: block.transactions,
+        fees: sum(ledger, asset, fees),
+        listed,
+    }
+}

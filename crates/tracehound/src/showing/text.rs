@@ -1,0 +1,179 @@
+//! Pages as text.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::{
+    BlockPage, Ends, HolderPage, InputRow, LegRow, OutputPage, OutputRow, Place, Shown, Sum, TransactionPage, What,
+};
+use crate::output::text::{counted, grouped, table};
+
+/// Writes a page and an empty line after it.
+pub fn write(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
+    let mut text = String::new();
+    match &shown.what {
+        What::Transaction(page) => transaction(&mut text, page, &shown.ledger),
+        What::Output(page) => output(&mut text, page, &shown.ledger),
+        What::Holder(page) => holder(&mut text, page, &shown.ledger),
+        What::Block(page) => block(&mut text, page, &shown.ledger),
+    }
+    text.push('\n');
+    out.write_all(text.as_bytes())
+}
+
+fn line(text: &mut String, args: std::fmt::Arguments<'_>) {
+    writeln!(text, "{args}").expect("a string takes any text");
+}
+
+fn when(place: &Place) -> String {
+    match place.height {
+        Some(height) => format!("block {height}, {}", place.time),
+        None => place.time.clone(),
+    }
+}
+
+fn amount(sum: &Sum) -> String {
+    format!("{} {}", grouped(&sum.amount), sum.asset)
+}
+
+fn transaction(text: &mut String, page: &TransactionPage, ledger: &str) {
+    line(text, format_args!("transaction {}", page.tx));
+    line(text, format_args!("on {ledger}, {}", when(&page.place)));
+    if let Some(hash) = &page.block_hash {
+        line(text, format_args!("in block {hash}"));
+    }
+    if let Some(fee) = &page.fee {
+        line(text, format_args!("fee {}", amount(fee)));
+    }
+    if page.coinbase {
+        line(text, format_args!("newly made coins"));
+    }
+    match &page.ends {
+        Ends::Outputs { inputs, outputs } => {
+            inputs_of(text, inputs);
+            outputs_of(text, outputs);
+        }
+        Ends::Accounts { legs } => legs_of(text, legs),
+    }
+}
+
+fn inputs_of(text: &mut String, inputs: &[InputRow]) {
+    if inputs.is_empty() {
+        return;
+    }
+    line(text, format_args!("{}:", counted(inputs.len() as u64, "input")));
+    let row = |input: &InputRow| {
+        let inferred = if input.inferred { "value inferred" } else { "" };
+        [amount(&input.sum), input.holder.clone(), input.output.clone(), inferred.to_owned()]
+    };
+    table(text, &inputs.iter().map(row).collect::<Vec<_>>(), &[true, false, false, false]);
+}
+
+fn outputs_of(text: &mut String, outputs: &[OutputRow]) {
+    line(text, format_args!("{}:", counted(outputs.len() as u64, "output")));
+    let row = |made: &OutputRow| {
+        let spent = made.spent_by.as_ref().map_or_else(|| "unspent".to_owned(), |by| format!("spent by {by}"));
+        [made.index.to_string(), amount(&made.sum), made.holder.clone(), spent]
+    };
+    table(text, &outputs.iter().map(row).collect::<Vec<_>>(), &[true, true, false, false]);
+}
+
+fn legs_of(text: &mut String, legs: &[LegRow]) {
+    line(text, format_args!("{}:", counted(legs.len() as u64, "movement")));
+    let end = |name: &Option<String>, fee: bool| {
+        let nobody = if fee { "fee" } else { "outside" };
+        name.clone().unwrap_or_else(|| nobody.to_owned())
+    };
+    let row = |leg: &LegRow| [amount(&leg.sum), end(&leg.from, false), "→".to_owned(), end(&leg.to, leg.fee)];
+    table(text, &legs.iter().map(row).collect::<Vec<_>>(), &[true, false, false, false]);
+}
+
+fn output(text: &mut String, page: &OutputPage, ledger: &str) {
+    line(text, format_args!("output {}", page.output));
+    let inferred = if page.inferred { " (value inferred)" } else { "" };
+    line(text, format_args!("on {ledger}: {}{inferred}, held by {}", amount(&page.sum), page.holder));
+    match &page.made {
+        Some(place) => line(text, format_args!("made in {}", when(place))),
+        None => line(text, format_args!("made before the ledger's first block")),
+    }
+    match (&page.spent_by, &page.spent) {
+        (Some(by), Some(place)) => line(text, format_args!("spent by {by}, {}", when(place))),
+        _ => line(text, format_args!("unspent")),
+    }
+}
+
+fn holder(text: &mut String, page: &HolderPage, ledger: &str) {
+    line(text, format_args!("holder {}", page.holder));
+    line(text, format_args!("on {ledger}"));
+    for row in &page.balances {
+        line(text, format_args!("balance {} {}", grouped(&row.balance), row.asset));
+        if let Some(totals) = &row.outputs {
+            let outputs = counted(totals.outputs, "output");
+            line(
+                text,
+                format_args!(
+                    "  received {} in {outputs}, spent {}, {} unspent",
+                    grouped(&totals.received),
+                    grouped(&totals.spent),
+                    grouped(&totals.unspent.to_string())
+                ),
+            );
+        }
+    }
+    if let Some(first) = &page.first {
+        line(text, format_args!("first seen {}", when(first)));
+    }
+    if let Some(last) = &page.last {
+        line(text, format_args!("last seen {}", when(last)));
+    }
+    if page.history.is_empty() {
+        return;
+    }
+    line(text, format_args!("movements, newest first:"));
+    let rows: Vec<[String; 4]> = page
+        .history
+        .iter()
+        .map(|row| {
+            let sign = if row.direction == "in" { '+' } else { '−' };
+            let other = row.output.clone().or_else(|| row.with.clone()).unwrap_or_else(|| "outside".to_owned());
+            let tx = match &row.output {
+                // The output's own name says the transaction that made it.
+                Some(_) if row.direction == "in" => String::new(),
+                _ => row.tx.clone(),
+            };
+            [row.place.time.clone(), format!("{sign}{}", amount(&row.sum)), other, tx]
+        })
+        .collect();
+    table(text, &rows, &[false, true, false, false]);
+    let shown = page.history.len() as u64;
+    match page.movements {
+        Some(all) if all > shown => {
+            line(text, format_args!("  … and {} earlier (--all shows them)", grouped(&(all - shown).to_string())));
+        }
+        None => line(text, format_args!("  … and earlier ones (--all shows them)")),
+        Some(_) => {}
+    }
+}
+
+fn block(text: &mut String, page: &BlockPage, ledger: &str) {
+    line(text, format_args!("block {} {}", page.height, page.hash));
+    line(text, format_args!("on {ledger}, {}", page.time));
+    if let Some(previous) = &page.previous {
+        line(text, format_args!("after {previous}"));
+    }
+    line(text, format_args!("{}, fees {}", counted(page.transactions, "transaction"), amount(&page.fees)));
+    let rows: Vec<[String; 4]> = page
+        .listed
+        .iter()
+        .map(|row| {
+            let ends = format!("{} → {}", row.inputs, row.outputs);
+            [row.tx.clone(), ends, amount(&row.sum), format!("fee {}", row.fee)]
+        })
+        .collect();
+    table(text, &rows, &[false, true, true, false]);
+    let shown = page.listed.len() as u64;
+    if page.transactions > shown {
+        let rest = grouped(&(page.transactions - shown).to_string());
+        line(text, format_args!("  … and {rest} more (--all shows them)"));
+    }
+}
