@@ -32,6 +32,8 @@ pub enum Command {
     Source(SourceArgs),
     /// What the book knows of a transaction, an output, an address or account, or a block
     Show(ShowArgs),
+    /// What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
+    Mempool(MempoolArgs),
     /// Tags: what is known about holders
     Tags(TagsArgs),
     /// Incidents: who was robbed of what
@@ -313,6 +315,22 @@ pub struct ShowArgs {
     #[arg(long, conflicts_with = "top")]
     pub all: bool,
     /// Print as JSON, one line for each thing found
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("from").required(true)))]
+pub struct MempoolArgs {
+    #[command(flatten)]
+    pub node: NodeArgs,
+    /// One transaction of it
+    #[arg(value_name = "TXID")]
+    pub txid: Option<String>,
+    /// How many transactions the text lists
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    pub top: usize,
+    /// Print as JSON
     #[arg(long)]
     pub json: bool,
 }

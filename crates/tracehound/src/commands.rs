@@ -8,6 +8,7 @@ pub mod exercise;
 pub mod follow;
 pub mod incidents;
 pub mod ingest;
+pub mod mempool;
 pub mod show;
 pub mod source;
 pub mod tags;

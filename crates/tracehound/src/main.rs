@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Trace(args) => commands::trace::run(&home, &args),
         Command::Source(args) => commands::source::run(&home, &args),
         Command::Show(args) => commands::show::run(&home, &args),
+        Command::Mempool(args) => commands::mempool::run(&home, &args),
         Command::Tags(args) => commands::tags::run(&home, args.command),
         Command::Incidents(args) => commands::incidents::run(&home, args.command),
         Command::Exercise(args) => commands::exercise::run(&args),

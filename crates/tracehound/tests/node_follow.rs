@@ -221,3 +221,52 @@ fn a_login_that_is_not_accepted_is_said_without_the_password() {
     let ran = desk.run(&format!("ingest bitcoin --rpc {} --rpc-user reader --once", node.rpc_url()));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), "error: --rpc-user: set TRACEHOUND_RPC_PASSWORD as well\n"));
 }
+
+#[test]
+fn the_mempool_is_looked_at_and_never_mixed_in() {
+    let mut node = Node::start();
+    node.mine(101);
+    node.wallet();
+    let desk = Desk::new();
+    desk.run(&format!("ingest bitcoin {} --once", reach(&node))).done();
+    let before = files(&desk.path("book"));
+    let address = node.rpc("getnewaddress", &json!([])).as_str().expect("an address").to_owned();
+    let first = node.send(&address, "1.5");
+    let ran = desk.run(&format!("mempool {}", reach(&node))).done();
+    assert!(
+        ran.stdout.starts_with("unconfirmed, not part of the book: 1 transaction in the mempool of "),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains(&first), "{}", ran.stdout);
+
+    let ran = desk.run(&format!("mempool {} {first}", reach(&node))).done();
+    assert!(ran.stdout.starts_with(&format!("unconfirmed, not part of the book: transaction {first}, ")));
+    assert!(ran.stdout.contains("in   50 BTC of bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080, "), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("out  1.5 BTC to {address}")), "{}", ran.stdout);
+
+    // What spends it in turn has an input that no book can have; money is the node's own digits.
+    let hungry = node.rpc("getnewaddress", &json!([])).as_str().expect("an address").to_owned();
+    let second = node.send(&hungry, "45");
+    let listed = desk.run(&format!("mempool {} --json", reach(&node))).done().json_lines().remove(0);
+    assert_eq!(
+        (listed["confirmed"].as_bool(), listed["transactions"].as_array().map(Vec::len)),
+        (Some(false), Some(2))
+    );
+    let entry = node.rpc("getmempoolentry", &json!([second]));
+    let fee = listed["transactions"].as_array().expect("a list").iter().find(|told| told["txid"] == second.as_str());
+    let fee = fee.and_then(|told| told["fee"].as_str()).expect("the second is listed");
+    assert_eq!(common::node::coins::sats(&entry["fees"]["base"]), {
+        let digits = fee.strip_prefix("0.").expect("a fee is small");
+        format!("{digits:0<8}").parse::<u64>().expect("digits")
+    });
+    let shown = desk.run(&format!("mempool {} {second} --json", reach(&node))).done().json_lines().remove(0);
+    let inputs = shown["inputs"].as_array().expect("a list");
+    assert!(inputs.iter().any(|input| input["txid"] == first.as_str() && input["in_book"] == false), "{shown}");
+    assert!(files(&desk.path("book")) == before, "nothing of it is in the book");
+
+    node.mine(1);
+    let ran = desk.run(&format!("mempool {} {first}", reach(&node)));
+    assert_eq!(ran.code, Some(5), "a block has it now");
+    assert!(ran.stderr.contains("is not in the mempool of"), "{}", ran.stderr);
+}
