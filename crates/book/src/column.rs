@@ -10,9 +10,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashMap;
-
 use crate::map::Map;
+use crate::patches::Patches;
 use crate::{BookError, disk};
 
 /// The most rows that a column may have: numbers are kept in 40 bits, of which the top values mean "none".
@@ -126,8 +125,14 @@ pub(crate) struct Growing {
     map: Map,
     /// The batch's rows, which follow the mapped ones.
     tail: Vec<u8>,
-    /// New values of words of committed rows, by byte offset.
-    patches: FxHashMap<u64, u64>,
+    /// How many rows there are, the batch's included.
+    rows: u64,
+    /// How much of the tail stands in the file as it is here.
+    written: usize,
+    /// Whether something was written since it was last made durable.
+    is_unsynced: bool,
+    /// New values of words of committed rows.
+    patches: Patches,
 }
 
 impl Growing {
@@ -136,7 +141,17 @@ impl Growing {
         let path = folder.join(spec.name);
         let file = disk::open_or_make(&path)?;
         let map = map(&file, &path, spec, rows)?;
-        let column = Self { spec, path, file, map, tail: Vec::new(), patches: FxHashMap::default() };
+        let column = Self {
+            spec,
+            path,
+            file,
+            map,
+            tail: Vec::new(),
+            rows,
+            written: 0,
+            is_unsynced: false,
+            patches: Patches::default(),
+        };
         column.cut()?;
         Ok(column)
     }
@@ -172,23 +187,24 @@ impl Growing {
     /// Appends a row of words and returns its number.
     pub(crate) fn append<const N: usize>(&mut self, words: [u64; N]) -> Result<u64, BookError> {
         debug_assert_eq!(self.spec.width, 8 * N as u64);
-        let row = self.rows();
+        let row = self.rows;
         if row >= ROWS_MAX {
             return Err(BookError::Full { path: self.path.clone() });
         }
-        for word in words {
-            self.tail.extend_from_slice(&word.to_le_bytes());
-        }
+        self.tail.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
+        self.rows += 1;
         Ok(row)
     }
 
-    /// Appends bytes and returns the offset of the first.
+    /// Appends a row, or bytes where a byte is a row, and returns the offset of the first.
     pub(crate) fn append_bytes(&mut self, bytes: &[u8]) -> Result<u64, BookError> {
+        debug_assert!(self.spec.width == 1 || self.spec.width == bytes.len() as u64);
         let start = self.committed_bytes() + self.tail.len() as u64;
-        if start / self.spec.width >= ROWS_MAX {
+        if self.rows >= ROWS_MAX {
             return Err(BookError::Full { path: self.path.clone() });
         }
         self.tail.extend_from_slice(bytes);
+        self.rows += if self.spec.width == 1 { bytes.len() as u64 } else { 1 };
         Ok(start)
     }
 
@@ -199,10 +215,9 @@ impl Growing {
             Some(in_tail) => {
                 let at = index(in_tail);
                 self.tail[at..at + 8].copy_from_slice(&value.to_le_bytes());
+                self.written = self.written.min(at);
             }
-            None => {
-                self.patches.insert(offset, value);
-            }
+            None => self.patches.insert(offset / 8, value),
         }
     }
 
@@ -214,14 +229,16 @@ impl Growing {
                 let (words, _) = self.tail[index(in_tail)..index(in_tail) + 8].as_chunks::<8>();
                 u64::from_le_bytes(words[0])
             }
-            None => self.patches.get(&offset).copied().unwrap_or_else(|| self.map.word(index(offset))),
+            None => self.patches.get(offset / 8).unwrap_or_else(|| self.map.word(index(offset))),
         }
     }
 
-    /// The overlay in file order, emptied.
+    /// The overlay in file order, emptied: byte offsets and new values.
     pub(crate) fn take_patches(&mut self) -> Vec<(u64, u64)> {
-        let mut patches: Vec<_> = self.patches.drain().collect();
-        patches.sort_unstable();
+        let mut patches = self.patches.take();
+        for (word, _) in &mut patches {
+            *word *= 8;
+        }
         patches
     }
 
@@ -237,8 +254,12 @@ impl Growing {
     /// Writes words of committed rows, which come in file order.
     ///
     /// Words that lie close together go out in one write, with what lies between them as it is.
-    pub(crate) fn write_words(&self, words: &[(u64, u64)]) -> Result<(), BookError> {
-        let mut buffer = Vec::with_capacity(PIECE_BYTES_MAX);
+    pub(crate) fn write_words(&mut self, words: &[(u64, u64)]) -> Result<(), BookError> {
+        if words.is_empty() {
+            return Ok(());
+        }
+        self.is_unsynced = true;
+        let mut buffer = Vec::new();
         let mut start = 0;
         for (offset, value) in words {
             let mut end = start + buffer.len() as u64;
@@ -258,25 +279,34 @@ impl Growing {
     }
 
     /// Restores a word from the journal, which may be damaged itself.
-    pub(crate) fn restore_word(&self, offset: u64, value: u64) -> Result<(), BookError> {
+    pub(crate) fn restore_word(&mut self, offset: u64, value: u64) -> Result<(), BookError> {
         let inside = offset.checked_add(8).is_some_and(|end| end <= self.committed_bytes());
         if !inside || !offset.is_multiple_of(8) {
             return Err(BookError::damaged(&self.path, "the journal names a word that is not in it"));
         }
+        self.is_unsynced = true;
         disk::write_at(&self.file, &self.path, &value.to_le_bytes(), offset)
     }
 
     /// Writes the batch's rows behind the committed ones, where no reader looks unless a link sends it there.
-    pub(crate) fn write_tail(&self) -> Result<(), BookError> {
-        if self.tail.is_empty() {
+    pub(crate) fn write_tail(&mut self) -> Result<(), BookError> {
+        let (from, to) = (self.written, self.tail.len());
+        if from == to {
             return Ok(());
         }
-        disk::write_at(&self.file, &self.path, &self.tail, self.committed_bytes())
+        self.is_unsynced = true;
+        disk::write_at(&self.file, &self.path, &self.tail[from..], self.committed_bytes() + from as u64)?;
+        self.written = to;
+        Ok(())
     }
 
-    /// Makes what was written durable.
-    pub(crate) fn sync(&self) -> Result<(), BookError> {
-        self.file.sync_data().map_err(BookError::io("write", &self.path))
+    /// Makes what was written durable, if anything was.
+    pub(crate) fn sync(&mut self) -> Result<(), BookError> {
+        if self.is_unsynced {
+            self.file.sync_data().map_err(BookError::io("write", &self.path))?;
+            self.is_unsynced = false;
+        }
+        Ok(())
     }
 
     /// After the commit: the batch's rows are rows like all others.
@@ -285,6 +315,7 @@ impl Growing {
             let len = self.committed_bytes() + self.tail.len() as u64;
             self.map = Map::new(&self.file, len).map_err(BookError::io("map", &self.path))?;
             self.tail.clear();
+            self.written = 0;
         }
         Ok(())
     }
@@ -292,7 +323,9 @@ impl Growing {
     /// After the commit of an undo: only the first `rows` rows are left.
     pub(crate) fn shorten(&mut self, rows: u64) -> Result<(), BookError> {
         self.map = map(&self.file, &self.path, self.spec, rows)?;
+        self.rows = rows;
         self.cut()?;
+        self.is_unsynced = true;
         self.sync()
     }
 }
@@ -300,7 +333,7 @@ impl Growing {
 impl Rows for Growing {
     #[inline]
     fn rows(&self) -> u64 {
-        (self.committed_bytes() + self.tail.len() as u64) / self.spec.width
+        self.rows
     }
 
     #[inline]

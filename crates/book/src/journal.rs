@@ -13,14 +13,19 @@ use std::path::{Path, PathBuf};
 
 use crate::column::index;
 use crate::manifest::Base;
+use crate::names::NONE;
 use crate::run::fingerprint;
 use crate::{BookError, disk};
 
 pub(crate) const JOURNAL: &str = "journal";
-const MAGIC: &[u8; 8] = b"thJRNL\0\x01";
+const MAGIC: &[u8; 8] = b"thJRNL\0\x02";
 const HEADER_BYTES: usize = 48;
-/// The most changes in one section: 24 MiB.
-pub(crate) const SECTION_CHANGES_MAX: usize = 1 << 20;
+/// The most changes in one section: 8 MiB.
+pub(crate) const SECTION_CHANGES_MAX: usize = 1 << 19;
+/// A change is a word that names the column and the byte offset, and the old value, which is left out where it was
+/// *none* and the first word says so: that of each output that is spent.
+const COLUMN_SHIFT: u32 = 56;
+const WAS_NONE: u64 = 1 << 63;
 
 /// A word's old value: column, byte offset, value.
 pub(crate) type Change = [u64; 3];
@@ -42,31 +47,46 @@ impl Journal {
         self.file.is_some()
     }
 
-    /// Appends a section and makes it durable.
-    pub(crate) fn append(&mut self, base: &Base, changes: &[Change]) -> Result<(), BookError> {
-        for section in changes.chunks(SECTION_CHANGES_MAX) {
-            let mut bytes = Vec::with_capacity(HEADER_BYTES + 16 + 24 * section.len());
+    /// Appends changes in as many sections as they need, and makes them durable.
+    pub(crate) fn append(&mut self, base: &Base, changes: impl Iterator<Item = Change>) -> Result<(), BookError> {
+        let mut changes = changes.peekable();
+        while changes.peek().is_some() {
+            let mut bytes = Vec::new();
             if self.file.is_none() {
                 bytes.extend_from_slice(MAGIC);
                 bytes.extend_from_slice(base);
                 bytes.extend_from_slice(&fingerprint(&bytes).to_le_bytes());
             }
             let start = bytes.len();
-            bytes.extend_from_slice(&(section.len() as u64).to_le_bytes());
-            bytes.extend(section.iter().flatten().flat_map(|word| word.to_le_bytes()));
-            bytes.extend_from_slice(&fingerprint(&bytes[start..]).to_le_bytes());
-            let fresh = self.file.is_none();
-            let file = match &mut self.file {
-                Some(file) => file,
-                none => none.insert(File::create(&self.path).map_err(BookError::io("create", &self.path))?),
-            };
-            disk::write_at(file, &self.path, &bytes, self.len)?;
-            file.sync_data().map_err(BookError::io("write", &self.path))?;
-            if fresh {
-                disk::sync_folder(self.path.parent().expect("a journal lies in a ledger's folder"))?;
+            bytes.extend_from_slice(&[0; 8]);
+            for [column, offset, value] in changes.by_ref().take(SECTION_CHANGES_MAX) {
+                let place = column << COLUMN_SHIFT | offset;
+                if value == NONE {
+                    bytes.extend_from_slice(&(place | WAS_NONE).to_le_bytes());
+                } else {
+                    bytes.extend_from_slice([place, value].map(u64::to_le_bytes).as_flattened());
+                }
             }
-            self.len += bytes.len() as u64;
+            let words = (bytes.len() - start) as u64 / 8 - 1;
+            bytes[start..start + 8].copy_from_slice(&words.to_le_bytes());
+            bytes.extend_from_slice(&fingerprint(&bytes[start..]).to_le_bytes());
+            self.write(&bytes)?;
         }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BookError> {
+        let fresh = self.file.is_none();
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(File::create(&self.path).map_err(BookError::io("create", &self.path))?),
+        };
+        disk::write_at(file, &self.path, bytes, self.len)?;
+        file.sync_data().map_err(BookError::io("write", &self.path))?;
+        if fresh {
+            disk::sync_folder(self.path.parent().expect("a journal lies in a ledger's folder"))?;
+        }
+        self.len += bytes.len() as u64;
         Ok(())
     }
 
@@ -91,18 +111,22 @@ pub(crate) fn restore(
         Err(error) => return Err(BookError::io("open", &path)(error)),
     };
     let sections = sections(&file, base).map_err(BookError::io("read", &path))?;
-    for (offset, count) in sections.into_iter().rev() {
-        let mut bytes = vec![0; 24 * count];
+    for (offset, words) in sections.into_iter().rev() {
+        let mut bytes = vec![0; 8 * words];
         disk::read_at(&file, &mut bytes, offset).map_err(BookError::io("read", &path))?;
-        let (words, _) = bytes.as_chunks::<8>();
-        for change in words.chunks(3).rev() {
-            restore(std::array::from_fn(|at| u64::from_le_bytes(change[at])))?;
+        let (chunks, _) = bytes.as_chunks::<8>();
+        let mut words = chunks.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        // A section names each word once, so their order in it does not matter.
+        while let Some(place) = words.next() {
+            let value = if place & WAS_NONE == 0 { words.next().unwrap_or(NONE) } else { NONE };
+            let place = place & !WAS_NONE;
+            restore([place >> COLUMN_SHIFT, place & ((1 << COLUMN_SHIFT) - 1), value])?;
         }
     }
     Ok(true)
 }
 
-/// Where the whole sections of a journal are: (offset of the first change, number of changes).
+/// Where the whole sections of a journal are: (offset of the first change, number of words).
 fn sections(file: &File, base: &Base) -> io::Result<Vec<(u64, usize)>> {
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut header = Vec::new();
@@ -119,17 +143,17 @@ fn sections(file: &File, base: &Base) -> io::Result<Vec<(u64, usize)>> {
         let mut section = Vec::new();
         reader.by_ref().take(8).read_to_end(&mut section)?;
         let Ok(count) = section.as_slice().try_into().map(u64::from_le_bytes) else { break };
-        if count == 0 || count > SECTION_CHANGES_MAX as u64 {
+        if count == 0 || count > 2 * SECTION_CHANGES_MAX as u64 {
             break;
         }
-        reader.by_ref().take(24 * count).read_to_end(&mut section)?;
+        reader.by_ref().take(8 * count).read_to_end(&mut section)?;
         let mut sum = Vec::new();
         reader.by_ref().take(8).read_to_end(&mut sum)?;
-        if section.len() as u64 != 8 + 24 * count || sum != fingerprint(&section).to_le_bytes() {
+        if section.len() as u64 != 8 + 8 * count || sum != fingerprint(&section).to_le_bytes() {
             break;
         }
         found.push((at + 8, index(count)));
-        at += 16 + 24 * count;
+        at += 16 + 8 * count;
     }
     Ok(found)
 }

@@ -8,17 +8,21 @@
 //!
 //! It is not a hash table on disk: those want random writes and a journal of their own.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
+use crate::filter::Filter;
 use crate::rest::Rest;
 use crate::run::{self, Entry, Run, Source, file_name};
 use crate::{BookError, disk};
 
 /// How many entries the smallest run has.
 pub(crate) const BASE: u64 = 65_536;
+/// A filter is made when one search in vain has been made for so many entries.
+const FILTER_MISSES: u64 = 16;
 /// How many entries are sorted in memory when a run must be made anew from its column: 64 MiB.
 const SORT_ENTRIES_MAX: u64 = 4 << 20;
 
@@ -60,6 +64,12 @@ pub(crate) struct Index {
     name: &'static str,
     runs: Vec<Run>,
     rest: Rest,
+    /// Of what is in the runs, once enough was asked for that is not there.
+    filter: Option<Filter>,
+    /// Whether anybody has searched: a chain that is filled from its first block never does so by id.
+    is_asked: Cell<bool>,
+    /// How often all runs were asked in vain.
+    misses: Cell<u64>,
 }
 
 impl Index {
@@ -70,7 +80,15 @@ impl Index {
         entries: u64,
         fingerprint_of: &dyn Fn(u64) -> u64,
     ) -> Result<Self, BookError> {
-        let mut new = Self { folder: folder.to_owned(), name, runs: Vec::new(), rest: Rest::new(0) };
+        let mut new = Self {
+            folder: folder.to_owned(),
+            name,
+            runs: Vec::new(),
+            rest: Rest::new(0),
+            filter: None,
+            is_asked: Cell::new(false),
+            misses: Cell::new(0),
+        };
         new.reset(entries, fingerprint_of)?;
         Ok(new)
     }
@@ -80,6 +98,7 @@ impl Index {
         let old = std::mem::take(&mut self.runs);
         self.runs = self.make(layout(entries), &old, &[], fingerprint_of)?;
         self.rest.restart(covered(entries));
+        self.filter = None;
         for number in covered(entries)..entries {
             self.push(fingerprint_of(number));
         }
@@ -93,18 +112,52 @@ impl Index {
 
     /// Adds the next number's key.
     pub(crate) fn push(&mut self, fingerprint: u64) {
+        if self.is_asked.get() {
+            self.rest.keep_ready();
+        }
         self.rest.push(fingerprint);
-    }
-
-    /// Makes the next searches fast, at the price of a little for each new key.
-    pub(crate) fn keep_ready(&mut self) {
-        self.rest.keep_ready();
     }
 
     /// The number of the key with this fingerprint, newest entries first.
     pub(crate) fn find(&self, fingerprint: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
+        self.is_asked.set(true);
         let newest = self.rest.find(fingerprint, &mut is_it);
-        newest.or_else(|| find_in_runs(&self.runs, fingerprint, &mut is_it))
+        if newest.is_some() || self.filter.as_ref().is_some_and(|filter| !filter.may_have(fingerprint)) {
+            return newest;
+        }
+        let found = find_in_runs(&self.runs, fingerprint, &mut is_it);
+        if found.is_none() {
+            self.misses.set(self.misses.get() + 1);
+        }
+        found
+    }
+
+    /// Looks at where a new key's fingerprint would be.
+    #[inline]
+    pub(crate) fn touch(&self, fingerprint: u64) -> u64 {
+        self.rest.touch(fingerprint) ^ self.filter.as_ref().map_or(0, |filter| filter.touch(fingerprint))
+    }
+
+    /// Takes new entries of runs into the filter, or makes it of all runs if it is worth it or has grown too small.
+    fn refilter(&mut self, ready: &[Entry]) {
+        let covered = self.rest.start();
+        match &mut self.filter {
+            Some(filter) if filter.has_room(ready.len() as u64) => {
+                for (fingerprint, _) in ready {
+                    filter.insert(*fingerprint);
+                }
+            }
+            None if self.misses.get() * FILTER_MISSES < covered => {}
+            filter => {
+                // Dropped before its successor is made: they are large.
+                *filter = None;
+                let mut new = Filter::new(covered + covered / 2);
+                for fingerprint in self.runs.iter().flat_map(Run::fingerprints) {
+                    new.insert(fingerprint);
+                }
+                *filter = Some(new);
+            }
+        }
     }
 
     /// Before a commit: writes the runs of all entries.
@@ -118,6 +171,7 @@ impl Index {
         let old = std::mem::take(&mut self.runs);
         self.runs = self.make(layout(entries), &old, &ready, &|_| unreachable!("all entries are at hand"))?;
         self.rest.shift(covered(entries));
+        self.refilter(&ready);
         Ok(())
     }
 

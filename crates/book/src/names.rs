@@ -5,10 +5,8 @@
 
 use ledger::{HolderId, Seq};
 use money::Asset;
-use rustc_hash::FxHashMap;
 
 use crate::column::{Column, Growing, Rows, Spec};
-use crate::lookup::Index;
 use crate::run::fingerprint;
 use crate::snapshot::Lookup;
 use crate::{BookError, DeedError};
@@ -34,9 +32,6 @@ pub(crate) const NONE_40: u64 = (1 << 40) - 1;
 pub const NAME_BYTES_MAX: usize = 65_535;
 /// The most assets of a ledger: a leg names its asset in 16 bits.
 pub const ASSETS_MAX: u64 = 1 << 16;
-/// How many found holders the writer remembers: some 16 MiB.
-const RECENT_MAX: usize = 1 << 19;
-
 /// Whether a name can be kept.
 pub(crate) fn check_name(name: &[u8]) -> Result<(), DeedError> {
     if name.len() <= NAME_BYTES_MAX {
@@ -89,52 +84,6 @@ pub(crate) fn holder_fingerprint<C: Rows>(columns: &[C], holder: u64) -> u64 {
 pub(crate) fn find_holder(columns: &[Column], lookup: &Lookup, name: &[u8]) -> Option<HolderId> {
     let is_it = |holder| holder_is(columns, holder, name);
     lookup.find(fingerprint(name), |holder| holder_fingerprint(columns, holder), is_it).map(HolderId)
-}
-
-/// The writer's holders.
-#[derive(Debug)]
-pub(crate) struct Holders {
-    pub(crate) index: Index,
-    /// Holders found lately, with the references of their names: most of a ledger's movements are of few holders.
-    recent: FxHashMap<u64, (u64, u64)>,
-}
-
-impl Holders {
-    pub(crate) fn new(mut index: Index) -> Self {
-        index.keep_ready();
-        Self { index, recent: FxHashMap::default() }
-    }
-
-    pub(crate) fn find_or_add(&mut self, columns: &mut [Growing], name: &[u8]) -> Result<u64, BookError> {
-        let fingerprint = fingerprint(name);
-        if let Some((holder, reference)) = self.recent.get(&fingerprint)
-            && name_bytes(&columns[HOLDER_NAMES], *reference) == name
-        {
-            return Ok(*holder);
-        }
-        if let Some(holder) = self.index.find(fingerprint, |holder| holder_is(columns, holder, name)) {
-            let [reference, _] = columns[HOLDERS].words::<2>(holder);
-            self.keep(fingerprint, (holder, reference));
-            return Ok(holder);
-        }
-        let reference = append_name(&mut columns[HOLDER_NAMES], name)?;
-        let holder = columns[HOLDERS].append([reference, NONE])?;
-        self.index.push(fingerprint);
-        self.keep(fingerprint, (holder, reference));
-        Ok(holder)
-    }
-
-    fn keep(&mut self, fingerprint: u64, found: (u64, u64)) {
-        if self.recent.len() >= RECENT_MAX {
-            self.recent.clear();
-        }
-        self.recent.insert(fingerprint, found);
-    }
-
-    /// After an undo, remembered holders may be gone.
-    pub(crate) fn forget(&mut self) {
-        self.recent.clear();
-    }
 }
 
 /// All assets of a ledger, which are few.

@@ -51,6 +51,7 @@ impl Rest {
         self.start = start;
         self.fingerprints.clear();
         self.empty_slots();
+        self.is_kept_ready = false;
     }
 
     /// Forgets the entries before number `start`.
@@ -77,8 +78,10 @@ impl Rest {
 
     /// From now on every entry is in the table.
     pub(crate) fn keep_ready(&mut self) {
-        self.is_kept_ready = true;
-        self.map();
+        if !self.is_kept_ready {
+            self.is_kept_ready = true;
+            self.map();
+        }
     }
 
     fn map(&mut self) {
@@ -98,6 +101,13 @@ impl Rest {
             self.slots[slot] = fingerprint >> 32 << 32 | (at as u64 + 1);
         }
         self.mapped = self.fingerprints.len();
+    }
+
+    /// Looks at where a fingerprint would be.
+    #[inline]
+    pub(crate) fn touch(&self, fingerprint: u64) -> u64 {
+        let Some(mask) = self.slots.len().checked_sub(1) else { return 0 };
+        self.slots[home(fingerprint) & mask]
     }
 
     /// The last number with this fingerprint that `is_it` accepts.

@@ -83,6 +83,11 @@ impl Run {
         self.map.word(index(self.first_fingerprint() + 8 * at))
     }
 
+    /// All fingerprints, in ascending order.
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.count).map(|at| self.fingerprint_at(at))
+    }
+
     #[inline]
     fn number_at(&self, at: u64) -> u64 {
         let first = self.first_fingerprint() + 8 * self.count;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ledger::{Kind, LedgerId};
 
 use crate::column::{Growing, Rows as _, Spec};
-use crate::journal::{self, Change, Journal, SECTION_CHANGES_MAX};
+use crate::journal::{self, Journal, SECTION_CHANGES_MAX};
 use crate::lookup::Index;
 use crate::manifest::{Base, Manifest, Source};
 use crate::{BookError, disk};
@@ -19,7 +19,7 @@ const WRITER_LOCK: &str = "writer.lock";
 /// Held together by readers; alone by whoever cuts the ledger short.
 pub(crate) const READERS_LOCK: &str = "readers.lock";
 
-/// A batch that has this many legs, inputs or outputs should be committed.
+/// A batch of an account ledger that has this many legs should be committed.
 pub const BATCH_ROWS: u64 = 250_000;
 /// So should one that has this many bytes of new rows, whatever they are.
 pub const BATCH_BYTES: usize = 64 << 20;
@@ -73,7 +73,7 @@ impl Store {
         let rows = manifest.rows(folder, specs)?;
         let columns: Result<Vec<_>, _> =
             specs.iter().zip(rows).map(|(spec, rows)| Growing::open(folder, *spec, rows)).collect();
-        let store = Self {
+        let mut store = Self {
             folder: folder.to_owned(),
             ledger: ledger.clone(),
             specs,
@@ -91,15 +91,16 @@ impl Store {
     }
 
     /// Puts the old values of an uncommitted batch back.
-    fn restore(&self) -> Result<(), BookError> {
+    fn restore(&mut self) -> Result<(), BookError> {
+        let columns = &mut self.columns;
         let restored = journal::restore(&self.folder, &self.base, |[column, offset, value]| {
-            let column = usize::try_from(column).ok().and_then(|at| self.columns.get(at)).ok_or_else(|| {
+            let column = usize::try_from(column).ok().and_then(|at| columns.get_mut(at)).ok_or_else(|| {
                 BookError::damaged(self.folder.join(journal::JOURNAL), "it names a column that is not there")
             })?;
             column.restore_word(offset, value)
         })?;
         if restored {
-            for column in &self.columns {
+            for column in &mut self.columns {
                 column.sync()?;
             }
             journal::remove(&self.folder)?;
@@ -124,10 +125,9 @@ impl Store {
         self.journal.is_begun() || self.columns.iter().any(Growing::is_dirty)
     }
 
-    /// Whether the batch has grown to what memory should hold.
-    pub(crate) fn is_full(&self, rows: u64) -> bool {
-        let bytes: usize = self.columns.iter().map(Growing::tail_bytes).sum();
-        rows >= BATCH_ROWS || bytes >= BATCH_BYTES
+    /// Whether the batch has more bytes of new rows than memory should hold.
+    pub(crate) fn is_full(&self) -> bool {
+        self.columns.iter().map(Growing::tail_bytes).sum::<usize>() >= BATCH_BYTES
     }
 
     /// An error once a step has failed: what the batch then holds is not what anybody wanted.
@@ -149,22 +149,19 @@ impl Store {
     ///
     /// Readers do not notice: a link that points past their commit is none to them.
     fn patch(&mut self) -> Result<(), BookError> {
-        let mut patches = Vec::with_capacity(self.columns.len());
-        let mut changes: Vec<Change> = Vec::new();
-        for (number, column) in (0u64..).zip(&mut self.columns) {
-            let words = column.take_patches();
-            changes.extend(words.iter().map(|(offset, _)| [number, *offset, column.word_on_disk(*offset)]));
-            patches.push(words);
-        }
-        if changes.is_empty() {
+        let patches: Vec<_> = self.columns.iter_mut().map(Growing::take_patches).collect();
+        if patches.iter().all(Vec::is_empty) {
             return Ok(());
         }
         // A tail that is patched in must find its row, in this process or in a reader's.
-        for column in &self.columns {
+        for column in &mut self.columns {
             column.write_tail()?;
         }
-        self.journal.append(&self.base, &changes)?;
-        self.columns.iter().zip(&patches).try_for_each(|(column, words)| column.write_words(words))
+        let old = (0u64..).zip(&self.columns).zip(&patches).flat_map(|((number, column), words)| {
+            words.iter().map(move |(offset, _)| [number, *offset, column.word_on_disk(*offset)])
+        });
+        self.journal.append(&self.base, old)?;
+        self.columns.iter_mut().zip(&patches).try_for_each(|(column, words)| column.write_words(words))
     }
 
     /// Makes the batch part of the ledger, or leaves the ledger as it was.
@@ -180,19 +177,15 @@ impl Store {
     }
 
     fn commit_steps(&mut self, indexes: &mut [&mut Index]) -> Result<(), BookError> {
-        let dirty: Vec<bool> = self.columns.iter().map(Growing::is_dirty).collect();
-        let patched = self.journal.is_begun();
-        for column in &self.columns {
+        for column in &mut self.columns {
             column.write_tail()?;
         }
         for index in indexes.iter_mut() {
             index.settle()?;
         }
         self.patch()?;
-        for (column, dirty) in self.columns.iter().zip(dirty) {
-            if dirty || patched {
-                column.sync()?;
-            }
+        for column in &mut self.columns {
+            column.sync()?;
         }
         for (column, entry) in self.columns.iter().zip(&mut self.manifest.columns) {
             entry.1 = column.rows();
@@ -260,7 +253,7 @@ impl Store {
     ) -> Result<(), BookError> {
         debug_assert_eq!(rows.len(), self.specs.len());
         self.patch()?;
-        for column in &self.columns {
+        for column in &mut self.columns {
             column.sync()?;
         }
         remake(&self.columns, indexes)?;

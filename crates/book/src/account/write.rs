@@ -16,14 +16,15 @@ use super::rows::{
     Field, LEGS, LegRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE, halves,
 };
 use crate::column::{Growing, Rows as _};
+use crate::holders::Holders;
 use crate::lookup::Index;
 use crate::manifest::{Source, hex};
 use crate::names::{
-    ASSETS_MAX, HOLDERS, HOLDERS_LOOKUP, Holders, append_asset, append_name, check_name, holder_fingerprint,
-    holder_name, name_bytes, name_text, read_assets,
+    ASSETS_MAX, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, check_name, holder_fingerprint, holder_name,
+    name_bytes, name_text, read_assets,
 };
 use crate::run::fingerprint;
-use crate::store::Store;
+use crate::store::{BATCH_ROWS, Store};
 use crate::{BookError, DeedError};
 
 /// A transaction keeps its number of legs in 24 bits.
@@ -58,12 +59,11 @@ impl AccountWriter {
         let holders = Index::open(folder, HOLDERS_LOOKUP, columns[HOLDERS].rows(), &|holder| {
             holder_fingerprint(columns, holder)
         })?;
-        let mut names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
+        let names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
             transaction_fingerprint(columns, seq)
         })?;
         holders.tidy()?;
         names.tidy()?;
-        names.keep_ready();
         let mut writer = Self {
             store,
             holders: Holders::new(holders),
@@ -181,7 +181,7 @@ impl AccountWriter {
     /// Whether the batch is as large as it should grow: commit then. Memory is bounded if the caller does.
     pub fn is_full(&self) -> bool {
         let legs = &self.store.columns[LEGS];
-        self.store.is_full(legs.rows() - legs.committed_rows())
+        legs.rows() - legs.committed_rows() >= BATCH_ROWS || self.store.is_full()
     }
 
     /// Appends a transaction to the batch. What a payer lacks becomes its opening balance.
@@ -265,7 +265,8 @@ impl AccountWriter {
 
     fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<Named, BookError> {
         let Some(name) = name else { return Ok(Named { end: End::Outside, key: None }) };
-        let key = (self.holders.find_or_add(&mut self.store.columns, name.as_bytes())?, asset);
+        let key =
+            (self.holders.find_or_add(&mut self.store.columns, name.as_bytes(), fingerprint(name.as_bytes()))?, asset);
         let purse = self.purses.find_or_add(&mut self.store.columns, key)?;
         Ok(Named { end: End::Purse(PurseId(purse)), key: Some(key) })
     }

@@ -1,6 +1,8 @@
 //! UTXO ledgers on disk: every output is a purse, spent whole and once.
 
+mod ahead;
 mod explore;
+mod live;
 mod read;
 mod resolve;
 mod rows;

@@ -1,6 +1,7 @@
 //! Taking back the last blocks of a UTXO ledger (a reorganisation), so that it is as if they had never been pushed.
 
 use super::UtxoWriter;
+use super::live::Live;
 use super::rows::{
     BLOCKS, BlockRow, FOREIGN, ForeignRow, INPUTS, OUTPUTS, OutputRow, SPENT_BY, TRANSACTIONS, TransactionRow,
     input_at, key_fingerprint,
@@ -79,6 +80,7 @@ impl UtxoWriter {
             Ok(())
         })?;
         self.holders.forget();
+        self.live = Live::new(keep.transactions == 0);
         Ok(())
     }
 }
