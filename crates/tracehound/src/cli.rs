@@ -24,7 +24,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 usage or b
 pub enum Command {
     /// A complete heist, traced, without network, node or account
     Demo(DemoArgs),
-    /// Fill the book from files
+    /// Fill the book, from files or a node
     Ingest(IngestArgs),
     /// Follow an incident's loot: where it is now, and why each trace ends there
     Trace(TraceArgs),
@@ -152,7 +152,7 @@ pub struct BitcoinArgs {
     /// Where the node announces blocks over ZMQ, as HOST:PORT [default: as the node says]
     #[arg(long, value_name = "ADDR", requires = "rpc")]
     pub zmq: Option<String>,
-    /// Print what happens as NDJSON
+    /// Print what was done as JSON; with --rpc, what happens as NDJSON
     #[arg(long)]
     pub json: bool,
 }

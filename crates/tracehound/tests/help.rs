@@ -16,10 +16,11 @@ fn help_of_the_program() {
 
         Commands:
           demo         A complete heist, traced, without network, node or account
-          ingest       Fill the book from files
+          ingest       Fill the book, from files or a node
           trace        Follow an incident's loot: where it is now, and why each trace ends there
           source       Source of funds: where the money of a wallet, an output or a transaction came from
           show         What the book knows of a transaction, an output, an address or account, or a block
+          mempool      What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
           tags         Tags: what is known about holders
           incidents    Incidents: who was robbed of what
           exercise     Make a seeded exercise: ordinary life, a heist, and the truth about it
@@ -66,7 +67,7 @@ fn help_of_ingest() {
     expect![[r#"
         exit 0
         --- out
-        Fill the book from files
+        Fill the book, from files or a node
 
         Usage: tracehound ingest [OPTIONS] <COMMAND>
 
@@ -74,6 +75,8 @@ fn help_of_ingest() {
           table        A ledger table: CSV or NDJSON with
                        `tx,time,from,to,asset,amount[,ledger][,fee][,memo]`
           utxo-blocks  UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
+          bitcoin      The chain of a Bitcoin node (or of one like it), from its blocks folder or over its
+                       RPC
           help         Print this message or the help of the given subcommand(s)
 
         Options:
@@ -451,4 +454,68 @@ fn the_version_is_said() {
         Desk::new().shows("--version"),
         concat!("exit 0\n--- out\ntracehound ", env!("CARGO_PKG_VERSION"), "\n")
     );
+}
+
+#[test]
+fn help_of_ingest_bitcoin() {
+    expect![[r#"
+        exit 0
+        --- out
+        The chain of a Bitcoin node (or of one like it), from its blocks folder or over its RPC
+
+        Usage: tracehound ingest bitcoin [OPTIONS] <--blocks <DIR>|--rpc <URL>>
+
+        Options:
+              --blocks <DIR>       The node's blocks folder: blk*.dat, with rev*.dat and xor.dat where they
+                                   are
+              --book <DIR>         The folder that holds every ingested ledger and tag [default: the
+                                   platform's data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>        The ledger [default: told by the magic and block 0]
+              --magic <HEX>        The four bytes before each block, in hex, of a chain that has no name
+                                   here
+              --threads <N>        How many threads read and decode [default: one for each processor]
+              --no-undo            Leave the undo files (rev*.dat) alone: fees are not checked with them
+              --rpc <URL>          The node, as http://[USER:PASSWORD@]HOST:PORT
+              --rpc-user <USER>    The user for its RPC; the password is taken from
+                                   `TRACEHOUND_RPC_PASSWORD`
+              --rpc-cookie <FILE>  The cookie that the node writes [default: the one in its usual data
+                                   folder, for a node on this machine]
+              --once               Catch up with the node and end, instead of following it
+              --from <HEIGHT>      Begin an empty ledger at this height, for a node that has deleted older
+                                   blocks
+              --zmq <ADDR>         Where the node announces blocks over ZMQ, as HOST:PORT [default: as the
+                                   node says]
+              --json               Print what was done as JSON; with --rpc, what happens as NDJSON
+          -h, --help               Print help
+          -V, --version            Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("ingest bitcoin -h"));
+}
+
+#[test]
+fn help_of_mempool() {
+    expect![[r#"
+        exit 0
+        --- out
+        What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
+
+        Usage: tracehound mempool [OPTIONS] <--rpc <URL>> [TXID]
+
+        Arguments:
+          [TXID]  One transaction of it
+
+        Options:
+              --book <DIR>         The folder that holds every ingested ledger and tag [default: the
+                                   platform's data folder] [env: TRACEHOUND_BOOK]
+              --rpc <URL>          The node, as http://[USER:PASSWORD@]HOST:PORT
+              --rpc-user <USER>    The user for its RPC; the password is taken from
+                                   `TRACEHOUND_RPC_PASSWORD`
+              --rpc-cookie <FILE>  The cookie that the node writes [default: the one in its usual data
+                                   folder, for a node on this machine]
+              --top <N>            How many transactions the text lists [default: 25]
+              --json               Print as JSON
+          -h, --help               Print help
+          -V, --version            Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("mempool -h"));
 }

@@ -13,7 +13,7 @@ use crate::cli::MempoolArgs;
 use crate::commands::{follow, print, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
-use crate::output::text::{counted, grouped, more, table};
+use crate::output::text::{counted, grouped, table};
 
 /// What every text begins with.
 const UNCONFIRMED: &str = "unconfirmed, not part of the book";
@@ -56,7 +56,10 @@ fn list(node: &Bitcoind, args: &MempoolArgs) -> Result<Exit, Failure> {
     };
     let rows: Vec<[String; 4]> = all.iter().take(args.top).map(row).collect();
     table(&mut text, &rows, &[false, false, true, true]);
-    more(&mut text, all.len(), rows.len(), "  ");
+    if rows.len() < all.len() {
+        let rest = grouped(&(all.len() - rows.len()).to_string());
+        writeln!(text, "  … and {rest} more (--top or --json show them)").expect("a string takes any text");
+    }
     stdout().write_all(text.as_bytes())?;
     Ok(Exit::Done)
 }
