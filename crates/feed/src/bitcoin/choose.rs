@@ -74,28 +74,31 @@ pub(super) fn choose(
     let best = best(source, &candidates, writer)
         .ok_or("it does not begin with block 0, and its first block does not say its height; get the earlier files")?;
     let tip = tip(&mut decoder, &trees[best.number]);
-    let chain = source.tree.chain(tip);
+    let mut chain = source.tree.chain(tip);
     if !best.is_genesis && chain.get(1).is_some_and(|next| decoder.coinbase_height(*next) != Some(best.base + 1)) {
         return Err("its first blocks do not say their heights; get the earlier files as well".to_owned());
     }
     let end = best.base + chain.len() as u64 - 1;
-    let (mut problems, mut left_out, mut lacks) = (Vec::new(), 0, false);
+    let (mut problems, mut left_out, mut lacks, mut highest) = (Vec::new(), 0, false, None);
     for (tree, height) in trees.iter().zip(&heights).filter(|(tree, _)| tree.root != chain[0]) {
-        let is_higher =
-            height.is_none_or(|height| tree.tips.iter().any(|tip| height + u64::from(source.tree.depth(*tip)) > end));
-        let is_above = is_higher && !is_remains(&source.entries[tree.root as usize], lost);
+        let top = height.map(|height| height + u64::from(source.tree.depth(tree.tips[0])));
+        let is_above = top.is_none_or(|top| top > end) && !is_remains(&source.entries[tree.root as usize], lost);
         left_out += tree.blocks;
         lacks |= is_above;
+        if is_above {
+            highest = highest.max(top.zip(*height));
+        }
         problems.push(left(source, tree, *height, is_above));
     }
-    Ok(Chosen {
-        base: best.base,
-        stale: trees[best.number].blocks - chain.len() as u64,
-        chain,
-        left_out,
-        problems,
-        lacks,
-    })
+    let mut keeps = chain.len() as u64;
+    if let Some((_, height)) = highest {
+        // What is above builds on another block than this chain has right below it, if it has one there: that is stale,
+        // or its header is damaged, and so is all that follows it.
+        keeps = keeps.min(height.saturating_sub(1 + best.base).max(1));
+    }
+    chain.truncate(index(keeps));
+    let stale = trees[best.number].blocks - keeps;
+    Ok(Chosen { base: best.base, stale, chain, left_out, problems, lacks })
 }
 
 /// Whether a block comes right after bytes that are no damaged copy of its parent. A node that was killed forgets what it

@@ -160,6 +160,7 @@ fn report(
     problems.extend(filled.problems);
     problems.sort();
     problems.dedup();
+    let mut problems = undo::sum_up(&problems);
     let problems_untold = problems.len().saturating_sub(PROBLEMS_MAX) as u64;
     problems.truncate(PROBLEMS_MAX);
     BlockFilesReport {

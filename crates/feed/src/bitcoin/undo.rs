@@ -31,6 +31,10 @@ const NONE: u32 = u32::MAX;
 const FEES: &str = "fees of these blocks are not checked";
 const OTHER_NODE: &str = "they are damaged or of another node: take rev*.dat and blk*.dat from the same folder";
 
+/// How many records of a file are told one by one where they fit no block.
+const UNFIT_TOLD_MAX: usize = 8;
+const UNFIT: &str = "the checksum of this undo data fits no block";
+
 /// A record: undo data and its checksum.
 #[derive(Clone, Copy, Debug)]
 struct UndoRecord {
@@ -301,9 +305,25 @@ impl<'a> UndoIndex<'a> {
         let suspect = exact.unmatched.binary_search(&guess).map(|_| guess).ok();
         let Some(record) = suspect.or_else(|| exact.unmatched.first().copied()) else { return Located::Absent };
         let offset = self.files[file].records[record as usize].offset;
-        let what = "the checksum of this undo data fits no block";
-        Located::Damaged(FileProblem::damage(&self.folder.undo[file].name, Some(offset), what, ""))
+        Located::Damaged(FileProblem::damage(&self.folder.undo[file].name, Some(offset), UNFIT, ""))
     }
+}
+
+/// Makes one problem of a file's many records that fit no block; `problems` are sorted.
+pub(super) fn sum_up(problems: &[FileProblem]) -> Vec<FileProblem> {
+    let mut kept = Vec::with_capacity(problems.len());
+    for of_file in problems.chunk_by(|one, other| one.file == other.file) {
+        let (unfit, others): (Vec<_>, Vec<_>) = of_file.iter().cloned().partition(|one| one.what.starts_with(UNFIT));
+        kept.extend(others);
+        if unfit.len() > UNFIT_TOLD_MAX {
+            let what = format!("the checksums of {} records of undo data fit no block", unfit.len());
+            kept.push(FileProblem::damage(&unfit[0].file, unfit[0].offset, what, OTHER_NODE));
+        } else {
+            kept.extend(unfit);
+        }
+    }
+    kept.sort();
+    kept
 }
 
 fn of_file(folder: &Folder, file: u32, magic: [u8; 4]) -> (UndoFile, Vec<FileProblem>) {

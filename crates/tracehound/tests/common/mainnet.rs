@@ -25,12 +25,16 @@ pub struct Block {
 /// Reads the block at `height`.
 pub fn block(folder: &Path, height: u64) -> Block {
     let raw = std::fs::read(folder.join(format!("block_{height}_raw"))).expect("the block can be read");
+    Reader { bytes: &raw, at: 0 }.block(height, &spent(folder, height))
+}
+
+/// The outputs that the block at `height` spends, in the order of its inputs.
+pub fn spent(folder: &Path, height: u64) -> Vec<Value> {
     let packed = std::fs::File::open(folder.join(format!("block_{height}_spent_utxos.zst"))).expect("it is there");
     let mut spent = Vec::new();
     let mut unpacked = ruzstd::decoding::StreamingDecoder::new(packed).expect("it is a zstd file");
     unpacked.read_to_end(&mut spent).expect("it unpacks");
-    let spent: Vec<Value> = serde_json::from_slice(&spent).expect("it is a list of outputs");
-    Reader { bytes: &raw, at: 0 }.block(height, &spent)
+    serde_json::from_slice(&spent).expect("it is a list of outputs")
 }
 
 struct Reader<'a> {

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod blocks;
 pub mod mainnet;
 pub mod node;
 pub mod town;
