@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,13 @@ impl Following {
     /// Ends it at any instant, as a power cut would.
     fn kill(self) {
         drop(self);
+    }
+
+    /// Asks it to end, as Ctrl-C does. Its exit code.
+    fn interrupt(mut self) -> Option<i32> {
+        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        assert!(status.expect("there is a kill command").success());
+        self.child.wait().expect("it is ours").code()
     }
 }
 
@@ -160,7 +167,7 @@ fn it_follows_while_the_node_mines_and_turns_8_and_100_deep() {
     let told = following.until_tip(&node);
     assert!(names(&told).contains(&"undone"));
     assert_eq!(node.tip().0, first + 20 + 2);
-    following.kill();
+    assert_eq!(following.interrupt(), Some(6));
     assert_is_fresh(&desk, &node);
 }
 
