@@ -8,6 +8,7 @@ use book::Book;
 use super::address::NodeAddress;
 use super::bitcoind::Bitcoind;
 use super::chain::Node as _;
+use super::error::NodeError;
 use super::event::Event;
 use super::follow::{Follower, Turn};
 use super::login::Login;
@@ -51,7 +52,7 @@ pub fn follow(
     stop: &AtomicBool,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), FollowError> {
-    let mut run = Run { options, stop, tell, away: None, wait: AGAIN_TIME[0] };
+    let mut run = Run { options, stop, tell, away: None, was_there: false, wait: AGAIN_TIME[0] };
     let Some((node, node_height)) = run.connect(address, login)? else { return Ok(()) };
     let mut follower = Follower::open(book, node.identity(), options.from, options.once)?;
     let zmq = match &options.zmq {
@@ -70,6 +71,8 @@ struct Run<'a> {
     tell: &'a mut dyn FnMut(Event),
     /// Since when the node is away.
     away: Option<Instant>,
+    /// Whether it has answered before.
+    was_there: bool,
     wait: Duration,
 }
 
@@ -82,6 +85,7 @@ impl Run<'_> {
             match node {
                 Ok(node) => {
                     self.is_back();
+                    self.was_there = true;
                     return Ok(Some(node));
                 }
                 Err(error) => self.outlast(error.into())?,
@@ -162,7 +166,9 @@ impl Run<'_> {
 
     /// Tells once that the node is away, and waits a little; an error that waiting does not mend comes back.
     fn outlast(&mut self, error: FollowError) -> Result<(), FollowError> {
-        if !error.is_passing() {
+        // A login that was accepted may be accepted again: somebody is changing the node's settings.
+        let is_refused = matches!(error, FollowError::Node(NodeError::Login { .. }));
+        if !(error.is_passing() || is_refused && self.was_there) {
             return Err(error);
         }
         match &self.away {
