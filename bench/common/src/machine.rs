@@ -21,6 +21,11 @@ pub fn peak_own_bytes() -> u64 {
     of("VmHWM").saturating_sub(of("RssFile") + of("RssShmem"))
 }
 
+/// The most memory that this process has held, pages of mapped files included.
+pub fn peak_bytes() -> u64 {
+    kilobytes("/proc/self/status", "VmHWM").unwrap_or(0) << 10
+}
+
 /// Starts the count of [`peak_own_bytes`] anew, where the system lets us.
 pub fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
