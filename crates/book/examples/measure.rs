@@ -60,9 +60,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         bytes_f / seconds / 1e6,
         bytes_f / legs_f
     );
+    memory();
     let start = Instant::now();
     let open = book.ledger(&id)?;
     println!("opened in {:.2} ms", start.elapsed().as_secs_f64() * 1e3);
+    for name in [txid_text(&[7; 32]), "nobody".to_owned()] {
+        let start = Instant::now();
+        let found = (open.as_ledger().find_transaction(&name), open.as_ledger().find_holder(&name));
+        assert_eq!(found, (None, None));
+        println!("two first look-ups in vain: {:.2} ms", start.elapsed().as_secs_f64() * 1e3);
+    }
     match open {
         BookLedger::Account(ledger) => read(&ledger),
         BookLedger::Utxo(ledger) => read(&ledger),
@@ -220,6 +227,14 @@ fn cpu_seconds() -> f64 {
     let after_name = text.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
     ticks.sum::<f64>() / 100.0
+}
+
+/// The most memory that this process had so far, and what it has now of its own and of mapped files, where the system
+/// tells it.
+fn memory() {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or(" unknown").trim();
+    println!("memory: {} at most; now {} of its own, {} of files", line("VmHWM:"), line("RssAnon:"), line("RssFile:"));
 }
 
 fn size(folder: &Path) -> std::io::Result<u64> {

@@ -179,6 +179,17 @@ impl Growing {
         !self.tail.is_empty() || !self.patches.is_empty()
     }
 
+    /// How many bytes the committed rows take.
+    pub(crate) fn committed_len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// Maps the committed rows anew. What the batch has looked at counts as this process's memory until then.
+    pub(crate) fn remap(&mut self) -> Result<(), BookError> {
+        self.map = Map::new(&self.file, self.committed_bytes()).map_err(BookError::io("map", &self.path))?;
+        Ok(())
+    }
+
     /// How many bytes the batch's rows take.
     pub(crate) fn tail_bytes(&self) -> usize {
         self.tail.len()

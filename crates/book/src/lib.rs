@@ -36,6 +36,8 @@
 //! ```
 
 mod account;
+#[cfg(test)]
+mod collision_tests;
 mod column;
 mod disk;
 mod error;
@@ -62,7 +64,7 @@ pub use error::{BookError, DeedError};
 pub use folder::{Book, BookLedger};
 pub use manifest::Source;
 pub use names::{ASSETS_MAX, NAME_BYTES_MAX};
-pub use store::{BATCH_BYTES, BATCH_ROWS};
+pub use store::{BATCH_BYTES, BATCH_BYTES_MAX, BATCH_ROWS};
 pub use utxo::{Block, Pushed, Tip, UtxoLedger, UtxoWriter};
 
 /// The version of the format on disk.

@@ -94,10 +94,7 @@ impl Rest {
         }
         let mask = self.slots.len().wrapping_sub(1);
         for (at, fingerprint) in self.fingerprints.iter().enumerate().skip(self.mapped) {
-            let mut slot = home(*fingerprint) & mask;
-            while self.slots[slot] != 0 {
-                slot = (slot + 1) & mask;
-            }
+            let slot = probes(*fingerprint, mask).find(|slot| self.slots[*slot] == 0).expect("never full");
             self.slots[slot] = fingerprint >> 32 << 32 | (at as u64 + 1);
         }
         self.mapped = self.fingerprints.len();
@@ -120,16 +117,13 @@ impl Rest {
             return None;
         }
         let mask = self.slots.len() - 1;
-        let mut slot = home(fingerprint) & mask;
         let mut last = None;
         // The table is never full, so a search ends at an empty slot.
-        while self.slots[slot] != 0 {
-            let word = self.slots[slot];
+        for word in probes(fingerprint, mask).map(|slot| self.slots[slot]).take_while(|word| *word != 0) {
             let at = index(word & u64::from(u32::MAX)) - 1;
             if word >> 32 == fingerprint >> 32 && last < Some(at) && is_entry(at) {
                 last = Some(at);
             }
-            slot = (slot + 1) & mask;
         }
         last.map(|at| self.start + at as u64)
     }
@@ -138,6 +132,18 @@ impl Rest {
 /// Where a fingerprint is looked for first. The other half of it stands in the slot.
 fn home(fingerprint: u64) -> usize {
     index(fingerprint & u64::from(u32::MAX))
+}
+
+/// All slots of a table, in the order in which a fingerprint is looked for: steps grow by one, so that neighbours made on
+/// purpose do not share one long way.
+#[inline]
+fn probes(fingerprint: u64, mask: usize) -> impl Iterator<Item = usize> {
+    let mut slot = home(fingerprint) & mask;
+    (1..=mask + 1).map(move |step| {
+        let here = slot;
+        slot = (slot + step) & mask;
+        here
+    })
 }
 
 /// A reader's rest: the entries `from..to`.

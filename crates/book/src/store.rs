@@ -22,7 +22,11 @@ pub(crate) const READERS_LOCK: &str = "readers.lock";
 /// A batch of an account ledger that has this many legs should be committed.
 pub const BATCH_ROWS: u64 = 250_000;
 /// So should one that has this many bytes of new rows, whatever they are.
-pub const BATCH_BYTES: usize = 64 << 20;
+pub const BATCH_BYTES: usize = 32 << 20;
+/// A long ledger's batches may have more, a 64th of what is committed, up to this: fewer commits, which each
+/// rewrite runs and wait for the disk.
+pub const BATCH_BYTES_MAX: usize = 256 << 20;
+const BATCH_SHARE: usize = 64;
 
 /// A ledger's folder, open for writing.
 #[derive(Debug)]
@@ -127,7 +131,9 @@ impl Store {
 
     /// Whether the batch has more bytes of new rows than memory should hold.
     pub(crate) fn is_full(&self) -> bool {
-        self.columns.iter().map(Growing::tail_bytes).sum::<usize>() >= BATCH_BYTES
+        let sum = |bytes: fn(&Growing) -> usize| self.columns.iter().map(bytes).sum::<usize>();
+        let share = sum(Growing::committed_len) / BATCH_SHARE;
+        sum(Growing::tail_bytes) >= share.clamp(BATCH_BYTES, BATCH_BYTES_MAX)
     }
 
     /// An error once a step has failed: what the batch then holds is not what anybody wanted.
@@ -178,6 +184,7 @@ impl Store {
 
     fn commit_steps(&mut self, indexes: &mut [&mut Index]) -> Result<(), BookError> {
         for column in &mut self.columns {
+            column.remap()?;
             column.write_tail()?;
         }
         for index in indexes.iter_mut() {

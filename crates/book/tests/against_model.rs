@@ -51,6 +51,10 @@ fn fill_blocks(book: &Book, blocks: &[UtxoBlock], mut way: Way) {
                 drop(writer);
                 writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
             }
+            // What a writer remembers or searches for makes no difference to what it writes.
+            if way.dice.one_in(3) {
+                writer.remember_live();
+            }
         }
     }
     writer.commit().expect("a commit");
@@ -105,6 +109,15 @@ fn check_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u6
 
     fill_blocks(&longer, &blocks, Way { dice: Dice::new(!seed), commit_one_in });
     let mut writer = longer.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+    writer.undo(undone.min(count)).expect("they are there");
+    if Dice::new(seed).one_in(2) {
+        writer.remember_live();
+    }
+    // The writer goes on with what it knows, and forgets it again.
+    for block in &blocks[kept.len()..] {
+        writer.push_block(block).expect("a good block");
+    }
+    writer.commit().expect("a commit");
     writer.undo(undone.min(count)).expect("they are there");
     drop(writer);
     assert_same_bytes(once.folder(), longer.folder(), "shorter, and longer then undone");

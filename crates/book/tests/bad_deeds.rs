@@ -2,7 +2,7 @@
 
 mod common;
 
-use book::{Book, BookError, DeedError, Pushed};
+use book::{Book, BookError, DeedError, Pushed, UtxoWriter};
 use common::{assert_same_bytes, btc, bytes, chain, table};
 use ledger::{
     AccountLeg, AccountTransaction, LedgerId, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction,
@@ -148,14 +148,47 @@ fn block(height: u64, transactions: Vec<UtxoTransaction>) -> UtxoBlock {
     UtxoBlock { height, hash: hash(height), previous, time: Time::from_micros(0), transactions }
 }
 
-/// A ledger whose block 5 makes outputs 1:0 (50) and 1:1 (7), and spends 9:0 from before it; then the bad block.
+/// What a writer knows of the outputs that are left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Knows {
+    /// All, from the ledger's first block on.
+    All,
+    /// What it did itself since it was opened.
+    Nothing,
+    /// All, by reading the ledger.
+    Read,
+}
+
+const KNOWS: [Knows; 3] = [Knows::All, Knows::Nothing, Knows::Read];
+
+fn reopen(book: &Book, writer: UtxoWriter, knows: Knows) -> UtxoWriter {
+    if knows == Knows::All {
+        return writer;
+    }
+    drop(writer);
+    let mut writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+    if knows == Knows::Read {
+        writer.remember_live();
+    }
+    writer
+}
+
+/// The error, which is the same whatever the writer knows.
 fn utxo_error(bad: &UtxoBlock) -> String {
+    let errors = KNOWS.map(|knows| utxo_error_of(bad, knows));
+    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
+    errors[0].clone()
+}
+
+/// A ledger whose block 5 makes outputs 1:0 (50) and 1:1 (7), and spends 9:0 from before it; then the bad block.
+fn utxo_error_of(bad: &UtxoBlock, knows: Knows) -> String {
     let (_folder, book) = new_book();
     let mut writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
     let coinbase = spend(1, vec![], vec![output(50, "script:aa"), output(7, "script:bb")], None);
     let foreign = spend(2, vec![told(9, 0, 10, "script:cc")], vec![output(10, "script:dd")], Some(0));
     writer.push_block(&block(5, vec![coinbase, foreign])).expect("a good block");
     writer.commit().expect("a commit");
+    let mut writer = reopen(&book, writer, knows);
     let before = bytes(book.folder());
     let error = writer.push_block(bad).expect_err("a bad block");
     drop(writer);
@@ -239,6 +272,31 @@ fn blocks_that_do_not_fit_are_refused() {
         utxo_error(&other),
         format!("block 5 is #4, the ledger holds {tip} at that height; undo the stale blocks first")
     );
+}
+
+#[test]
+fn an_id_may_come_again_once_nothing_is_left_to_spend_of_the_first() {
+    for knows in KNOWS {
+        let (_folder, book) = new_book();
+        let coinbase = || spend(1, vec![], vec![output(50, "script:aa"), output(0, "script:6a01")], None);
+        let spender = spend(2, vec![input(1, 0)], vec![output(50, "script:bb")], None);
+        let mut writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+        writer.push_block(&block(0, vec![coinbase()])).expect("the first");
+        writer.push_block(&block(1, vec![spender])).expect("spends all that can be spent of it");
+        writer.commit().expect("a commit");
+        let mut writer = reopen(&book, writer, knows);
+        writer.push_block(&block(2, vec![coinbase()])).expect("the second");
+        writer.commit().expect("a commit");
+        let mut writer = reopen(&book, writer, knows);
+        let later = spend(3, vec![input(1, 0)], vec![output(50, "script:bb")], None);
+        writer.push_block(&block(3, vec![later])).expect("it is the second's output");
+        writer.commit().expect("a commit");
+        let open = book.ledger(&chain()).expect("a ledger");
+        let ledger = open.as_ledger();
+        assert_eq!(ledger.find_transaction(&ledger::txid_text(&id(1))), Some(ledger::Seq(2)), "{knows:?}");
+        let purse = ledger.find_output(&ledger::txid_text(&id(1)), 0).expect("an output");
+        assert_eq!(ledger.previous(purse, ledger.end()), Some(ledger::Seq(3)), "{knows:?}");
+    }
 }
 
 #[test]
