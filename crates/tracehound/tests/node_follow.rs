@@ -207,11 +207,21 @@ fn every_way_to_get_blocks_makes_the_same_book() {
     let ran = desk.run(&format!("ingest bitcoin --rpc {url} --once")).done();
     assert!(!ran.stderr.contains("p@ss") && !ran.stderr.contains("p%40ss"), "{}", ran.stderr);
     assert_is_fresh(&desk, &node);
-    // From a height on, the spent outputs are asked for as well: the book knows as much as one that was told.
+    assert_told_from_a_height(&node, &url, "");
+    // With REST the same node serves `spenttxouts`.
+    let node = lively_node(&[]);
+    let (status, spent) = node.rest(&format!("/rest/spenttxouts/{}.bin", node.tip().1));
+    assert!(status == 200 && !spent.is_empty(), "this node has no spenttxouts: {status}");
+    let cookie = format!("--rpc-cookie '{}'", node.cookie_path().display());
+    assert_told_from_a_height(&node, &node.rpc_url(), &cookie);
+}
+
+/// From a height on, the spent outputs are asked for as well: the book knows as much as one that was told.
+fn assert_told_from_a_height(node: &Node, url: &str, login: &str) {
     let part = Desk::new();
-    part.run(&format!("ingest bitcoin --rpc {url} --once --from 105")).done();
+    part.run(&format!("ingest bitcoin --rpc {url} {login} --once --from 105")).done();
     let told = Desk::new();
-    told.write("part.jsonl", printed(&node).split_inclusive('\n').skip(105).collect::<String>());
+    told.write("part.jsonl", printed(node).split_inclusive('\n').skip(105).collect::<String>());
     told.run("ingest utxo-blocks part.jsonl --ledger bitcoin-regtest").done();
     assert!(files(&part.path("book")) == files(&told.path("book")));
 }
