@@ -110,7 +110,7 @@ impl Chain {
         });
         let outputs = self.outputs_of(seq).map(|output| UtxoOutput {
             amount: Amount::new(u128::from(self.values[at(output)])),
-            holder: format!("script:{:08x}", Numbers(output).below(end_of_holders(self.outputs()))),
+            holder: format!("script:{:08x}", Numbers(output).below(end_of_holders(self.outputs()))).into(),
         });
         UtxoTransaction { txid: key(seq), inputs: inputs.collect(), outputs: outputs.collect(), fee: None }
     }
