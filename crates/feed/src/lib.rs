@@ -2,7 +2,8 @@
 //!
 //! A source goes in whole or not at all: it is read once to be checked and once to be pushed, and whatever is wrong
 //! with it is one line with its file, line and column ([`FeedError`]). Decoding is the room `decode`'s, keeping the room
-//! `book`'s; this one knows files, pipes, gzip, order and progress. [`node`] alone opens sockets,
+//! `book`'s; this one knows files, pipes, gzip, order and progress. A node's chain ([`ingest_block_files`], [`node`]) goes
+//! in block by block instead, each checked before it is pushed. [`node`] alone opens sockets,
 //! and only to the node that it was pointed at.
 
 mod bitcoin;

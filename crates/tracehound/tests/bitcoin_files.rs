@@ -6,6 +6,8 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::blocks::{LEDGER, MAINNET, Plain, record, truth, undo_data, undo_record, unpacked};
 use common::{Desk, assert_same, data, mainnet};
@@ -174,4 +176,26 @@ fn one_block_of_the_main_chain_with_what_it_spends() {
     // Without undo data nobody knows what was spent, and the book says so.
     ingested(&desk, &folder, "unknown", "--no-undo");
     assert_ne!(common::files(&desk.path("unknown")), common::files(&desk.path("truth")));
+}
+
+/// Interrupted at any time, what is whole is kept, and the same command goes on from there.
+#[test]
+fn an_interrupt_keeps_what_is_whole() {
+    let desk = Desk::new();
+    desk.run("exercise made --chain 40000").done();
+    let line = "ingest bitcoin --blocks made/blocks --threads 2";
+    desk.run(&format!("--book right {line}")).done();
+    let mut codes = Vec::new();
+    for turn in 0..30 {
+        let mut command = desk.command(line);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(2 + 3 * turn));
+        let status = Command::new("kill").args(["-INT".to_owned(), child.id().to_string()]).status();
+        assert!(status.expect("there is a kill command").success());
+        codes.push(child.wait().unwrap().code());
+    }
+    // Before the program has said how it wants to be interrupted, the signal ends it.
+    assert!(codes.iter().all(|code| matches!(code, None | Some(0 | 6))), "{codes:?}");
+    desk.run(line).done();
+    assert_same(&desk.path("book"), &desk.path("right"));
 }
