@@ -116,6 +116,10 @@ fn make_transactions(
 /// One holder in ten movements is one of a few large ones.
 fn holder(dice: &mut Dice, holders: u64) -> String {
     let which = if dice.below(10) == 0 { dice.below(20) } else { dice.below(holders) };
+    holder_named(which)
+}
+
+fn holder_named(which: u64) -> String {
     format!("0x{:040x}", which.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
@@ -216,6 +220,9 @@ fn read<L: Ledger>(ledger: &L) {
         assert_eq!(ledger.find_transaction(&ledger.transaction_name(seq)), Some(seq));
     }
     println!("name to number: {:.0} ns (with making the name)", start.elapsed().as_secs_f64() * 1e9 / f64::from(names));
+    let start = Instant::now();
+    let purses = ledger.find_holder(&holder_named(7)).map_or(0, |holder| ledger.purses(holder).len());
+    println!("a busy holder's {purses} purses: {:.2} ms", start.elapsed().as_secs_f64() * 1e3);
     let start = Instant::now();
     assert_eq!(ledger.find_transaction(&txid_text(&[7; 32])), None);
     println!("a name that is not there: {} ns", start.elapsed().as_nanos());

@@ -18,7 +18,7 @@ use crate::{BookError, disk};
 pub(crate) const ROWS_MAX: u64 = (1 << 40) - 16;
 
 /// Changed words of one column go out together up to this distance: copying a page costs less than a system call.
-const GAP_BYTES_MAX: u64 = 4_096;
+const GAP_BYTES_MAX: u64 = 512;
 /// The longest such piece.
 const PIECE_BYTES_MAX: usize = 1 << 20;
 
