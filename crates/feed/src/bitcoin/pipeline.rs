@@ -11,8 +11,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Decoded, Decoder, Source};
 
-/// How much memory decoded blocks ahead of the book may take, about.
-pub const AHEAD_BYTES_MAX: u64 = 64 << 20;
+/// How much memory decoded blocks ahead of the book may take, about, however many threads there are.
+pub const AHEAD_BYTES_MAX: u64 = 96 << 20;
+/// The same for each thread: two blocks of the largest size that is usual.
+const AHEAD_BYTES_PER_THREAD: u64 = 12 << 20;
 /// What a block's deed takes in memory for each byte of it in the file, about.
 const DEED_BYTES_PER_BYTE: u64 = 3;
 /// What a block takes beside its bytes.
@@ -43,6 +45,10 @@ impl Job<'_> {
             end += 1;
         }
         (from..end, bytes * DEED_BYTES_PER_BYTE + (end - from) as u64 * DEED_BYTES_MIN)
+    }
+
+    fn ahead_bytes(&self) -> u64 {
+        (self.threads.get() as u64).saturating_mul(AHEAD_BYTES_PER_THREAD).min(AHEAD_BYTES_MAX)
     }
 
     fn decode(&self, decoder: &mut Decoder<'_>, range: Range<usize>) -> Vec<Decoded> {
@@ -133,7 +139,7 @@ impl Queue {
                 continue;
             }
             let (stretch, weight) = job.stretch(state.next, until);
-            if state.weight == 0 || state.weight + weight <= AHEAD_BYTES_MAX {
+            if state.weight == 0 || state.weight + weight <= job.ahead_bytes() {
                 state.weight += weight;
                 state.next = stretch.end;
                 return Some((stretch, weight));
