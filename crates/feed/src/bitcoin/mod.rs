@@ -1,7 +1,7 @@
 //! [`ingest_block_files`]: the `blocks/` folder of a Bitcoin Core or Knots node into the book.
 //!
-//! Headers of all files first ([`index`]), which hang together as trees ([`chain`]); the chain with the most work is
-//! decoded on several threads ([`pipeline`]) and pushed in order of height ([`fill`]). Blocks that the ledger has are not
+//! Headers of all files first ([`mod@index`]), which hang together as trees ([`mod@chain`]); the chain with the most work is
+//! decoded on several threads ([`mod@pipeline`]) and pushed in order of height ([`mod@fill`]). Blocks that the ledger has are not
 //! read again, so a killed run is resumed by running it again. Unlike other sources a folder goes in as far as it is good:
 //! a chain is right up to each of its blocks, and what is damaged is named and left out.
 //!
