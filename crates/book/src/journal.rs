@@ -8,7 +8,7 @@
 //! Idea: `SQLite`'s rollback journal (<https://www.sqlite.org/atomiccommit.html>). The layout is in `docs/book.md`.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::column::index;
@@ -126,15 +126,30 @@ pub(crate) fn restore(
     Ok(true)
 }
 
+/// The commit that a journal builds on; `None` where there is no journal, or one that is torn at its beginning.
+pub(crate) fn base(folder: &Path) -> Result<Option<Base>, BookError> {
+    let path = folder.join(JOURNAL);
+    match File::open(&path) {
+        Ok(file) => header(&mut &file).map_err(BookError::io("read", &path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BookError::io("open", &path)(error)),
+    }
+}
+
+/// The commit that a header names, if it is whole.
+fn header(reader: &mut impl Read) -> io::Result<Option<Base>> {
+    let mut header = Vec::new();
+    reader.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    let is_whole = header.len() == HEADER_BYTES
+        && header[..8] == *MAGIC
+        && header[40..] == fingerprint(&header[..40]).to_le_bytes();
+    Ok(if is_whole { header[8..40].try_into().ok() } else { None })
+}
+
 /// Where the whole sections of a journal are: (offset of the first change, number of words).
 fn sections(file: &File, base: &Base) -> io::Result<Vec<(u64, usize)>> {
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    let mut header = Vec::new();
-    reader.by_ref().take(HEADER_BYTES as u64).read_to_end(&mut header)?;
-    let whole = header.len() == HEADER_BYTES
-        && header[..8] == *MAGIC
-        && header[40..] == fingerprint(&header[..40]).to_le_bytes();
-    if !whole || header[8..40] != *base {
+    if header(&mut reader)?.as_ref() != Some(base) {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();

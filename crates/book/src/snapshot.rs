@@ -1,9 +1,11 @@
 //! [`Snapshot`]: the reader's side of a ledger's folder: one commit, mapped.
 //!
-//! Readers and the writer never wait for each other; only whoever cuts the ledger short needs readers to be gone.
+//! Readers and the writer never wait for each other; only whoever cuts the ledger short needs readers to be gone. If that
+//! one was killed, readers have what it left cleared away first: it may have set words back that are committed.
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use ledger::{Kind, LedgerId};
 
@@ -13,10 +15,14 @@ use crate::manifest::{Manifest, Source};
 use crate::rest::ReaderRest;
 use crate::run::Run;
 use crate::store::READERS_LOCK;
-use crate::{BookError, disk};
+use crate::{BookError, disk, journal};
 
 /// How often a reader looks again when a writer replaces runs under its eyes.
 const TRIES_MAX: usize = 50;
+/// How often it looks for a journal to go, and how long apart. A writer that clears one away does so before all else; one
+/// that has its own there changes nothing that readers see.
+const JOURNAL_TRIES_MAX: usize = 20;
+const JOURNAL_PAUSE: Duration = Duration::from_millis(10);
 
 /// One commit of a ledger.
 #[derive(Debug)]
@@ -62,7 +68,8 @@ pub(crate) fn kind(folder: &Path, ledger: &LedgerId) -> Result<Kind, BookError> 
 }
 
 impl Snapshot {
-    /// Opens the last commit. `repair` is called when a run is missing though nobody writes; it makes it anew.
+    /// Opens the last commit. `repair` is called when a run is missing though nobody writes; it makes it anew. So it is
+    /// when there is a journal: the words of an undo that was killed are not the commit's.
     pub(crate) fn open(
         folder: &Path,
         ledger: &LedgerId,
@@ -75,10 +82,18 @@ impl Snapshot {
         if !disk::lock(&path, || lock.try_lock_shared())? {
             return Err(BookError::Undoing(ledger.clone()));
         }
-        for _ in 0..TRIES_MAX {
+        for at in 0..TRIES_MAX {
             let Some(manifest) = Manifest::read(folder, ledger)? else {
                 return Err(BookError::NoLedger(ledger.clone()));
             };
+            if at < JOURNAL_TRIES_MAX && journal::base(folder)?.is_some_and(|base| base == manifest.base()) {
+                match repair() {
+                    Ok(()) => {}
+                    Err(BookError::Locked(_)) => std::thread::sleep(JOURNAL_PAUSE),
+                    Err(error) => return Err(error),
+                }
+                continue;
+            }
             let rows = manifest.rows(folder, specs)?;
             let runs: Option<Vec<_>> =
                 lookups.iter().map(|(name, column)| open_runs(folder, name, rows[*column])).collect();

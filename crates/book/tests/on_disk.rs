@@ -237,6 +237,46 @@ fn a_journal_that_is_torn_or_of_another_commit_changes_nothing() {
     }
 }
 
+/// Copies a ledger as it is in the middle of an undo: all words are set back, and the commit does not come.
+fn killed_in_an_undo(book: &Book, ledger: &str, undo: impl FnOnce() -> Result<(), BookError>) -> (TempDir, Book) {
+    let folder = book.folder().join("ledgers").join(ledger);
+    let in_the_way = folder.join("manifest.new");
+    fs::create_dir(&in_the_way).expect("a folder");
+    undo().expect_err("the manifest cannot be replaced");
+    fs::remove_dir(&in_the_way).expect("it is empty");
+    let (copy, other) = new_book();
+    for (name, bytes) in bytes(book.folder()) {
+        let path = other.folder().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, bytes).expect("a file");
+    }
+    assert!(other.folder().join("ledgers").join(ledger).join("journal").is_file(), "it is left behind");
+    (copy, other)
+}
+
+#[test]
+fn a_reader_after_an_undo_that_was_killed_sees_all_that_is_committed() {
+    let mut dice = Dice::new(7);
+    let (_folder, book) = new_book();
+    let blocks = utxo_blocks(7, 40, 12);
+    let mut writer = book.utxo_writer(&chain(), &btc()).expect("nobody else writes");
+    for block in &blocks {
+        writer.push_block(block).expect("a good block");
+    }
+    writer.commit().expect("a commit");
+    let name = chain().to_string().replace(':', "+");
+    let (_copy, killed) = killed_in_an_undo(&book, &name, || writer.undo(30));
+    let open = killed.ledger(&chain()).expect("the last commit");
+    compare(open.as_ledger(), &utxo_model(&blocks), &mut dice);
+
+    let transactions = account_transactions(7, 400, 20);
+    fill(&book, &transactions);
+    let mut writer = book.account_writer(&table()).expect("nobody else writes");
+    let (_copy, killed) = killed_in_an_undo(&book, "table+random", || writer.undo(300));
+    let open = killed.ledger(&table()).expect("the last commit");
+    compare(open.as_ledger(), &account_model(&transactions), &mut dice);
+}
+
 #[test]
 fn lost_and_torn_runs_are_made_anew() {
     let (_folder, book) = new_book();
