@@ -19,6 +19,11 @@ use crate::error::FeedError;
 use crate::progress::{Phase, Progress, Step};
 use decode::bitcoin::Contents;
 
+/// About how long a transaction is in a block.
+const TRANSACTION_BYTES: u64 = 400;
+/// A stretch is long from this part of the ledger on.
+const LONG_STRETCH_PART: u64 = 16;
+
 /// Where blocks go, and who may stop it.
 pub(super) struct Target<'a> {
     pub book: &'a Book,
@@ -80,6 +85,7 @@ pub(super) fn fill(
     let (mut without_undo, mut end) = (BTreeSet::new(), chosen.chain.len());
     let total = chosen.chain[start..].iter().map(length).sum();
     let mut from = start;
+    prepare(&mut writer, total);
     // What earlier runs had to say; a run begins anew after the last commit of the one before.
     let (mut problems, mut with_undo) = (Vec::new(), 0);
     loop {
@@ -117,6 +123,7 @@ pub(super) fn fill(
             with_undo += filled.with_undo;
             drop(writer);
             writer = target.open()?;
+            prepare(&mut writer, total);
             from = writer.tip().map_or(start, |tip| index_of(chosen, tip.height)).max(start);
             continue;
         }
@@ -134,6 +141,14 @@ pub(super) fn fill(
         filled.is_cut |= end < chosen.chain.len();
         filled.problems = problems;
         return Ok((filled, writer));
+    }
+}
+
+/// Before a stretch that is long against the ledger, what is left to spend is read once, so that it need not be searched
+/// for each input.
+fn prepare(writer: &mut UtxoWriter, bytes: u64) {
+    if bytes >= writer.end().0 * TRANSACTION_BYTES / LONG_STRETCH_PART {
+        writer.remember_live();
     }
 }
 
