@@ -11,6 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::map::Map;
+use crate::numbers::index;
 use crate::patches::Patches;
 use crate::{BookError, disk};
 
@@ -42,12 +43,6 @@ pub(crate) trait Rows {
     }
     /// `len` bytes from byte `start` of a column of bytes; they were appended at once.
     fn bytes(&self, start: u64, len: u64) -> &[u8];
-}
-
-/// On 64-bit machines, which mapping files needs, this is no operation.
-#[inline]
-pub(crate) fn index(number: u64) -> usize {
-    usize::try_from(number).expect("a 64-bit machine")
 }
 
 /// A reader's column: the rows of one commit.

@@ -5,7 +5,7 @@
 //!
 //! Idea: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007), the blocked kind.
 
-use crate::column::index;
+use crate::numbers::index;
 
 /// Bits for each key that there is room for.
 const KEY_BITS: u64 = 12;

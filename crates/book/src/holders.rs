@@ -6,7 +6,8 @@
 use crate::BookError;
 use crate::column::{Growing, Rows as _};
 use crate::lookup::Index;
-use crate::names::{HOLDER_NAMES, HOLDERS, NONE, append_name, holder_is, name_bytes};
+use crate::names::{HOLDER_NAMES, HOLDERS, append_name, holder_is, name_bytes};
+use crate::numbers::NONE;
 use crate::recent::Recent;
 
 /// The writer's holders.

@@ -11,9 +11,9 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::column::index;
 use crate::manifest::Base;
-use crate::names::NONE;
+use crate::numbers::NONE;
+use crate::numbers::index;
 use crate::run::fingerprint;
 use crate::{BookError, disk};
 

@@ -49,6 +49,7 @@ mod lookup;
 mod manifest;
 mod map;
 mod names;
+mod numbers;
 mod patches;
 mod recent;
 mod rest;

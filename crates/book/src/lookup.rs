@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use crate::filter::Filter;
-use crate::rest::Rest;
+use crate::rest::{ReaderRest, Rest};
 use crate::run::{self, Entry, Run, Source, file_name};
 use crate::{BookError, disk};
 
@@ -53,8 +53,32 @@ pub(crate) fn open_runs(folder: &Path, name: &str, entries: u64) -> Option<Vec<R
 }
 
 /// The number of the key with this fingerprint in the runs, newest entries first.
-pub(crate) fn find_in_runs(runs: &[Run], fingerprint: u64, is_it: &mut impl FnMut(u64) -> bool) -> Option<u64> {
+fn find_in_runs(runs: &[Run], fingerprint: u64, is_it: &mut impl FnMut(u64) -> bool) -> Option<u64> {
     runs.iter().rev().find_map(|run| run.find(fingerprint, is_it))
+}
+
+/// A reader's look-up.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    runs: Vec<Run>,
+    rest: ReaderRest,
+}
+
+impl Lookup {
+    pub(crate) fn new(runs: Vec<Run>, entries: u64) -> Self {
+        Self { runs, rest: ReaderRest::new(covered(entries), entries) }
+    }
+
+    /// The number of the key with this fingerprint, newest entries first.
+    pub(crate) fn find(
+        &self,
+        fingerprint: u64,
+        fingerprint_of: impl Fn(u64) -> u64,
+        mut is_it: impl FnMut(u64) -> bool,
+    ) -> Option<u64> {
+        let newest = self.rest.find(fingerprint, fingerprint_of, &mut is_it);
+        newest.or_else(|| find_in_runs(&self.runs, fingerprint, &mut is_it))
+    }
 }
 
 /// The writer's look-up.

@@ -7,8 +7,9 @@ use ledger::{HolderId, Seq};
 use money::Asset;
 
 use crate::column::{Column, Growing, Rows, Spec};
+use crate::lookup::Lookup;
+use crate::numbers::NONE_40;
 use crate::run::fingerprint;
-use crate::snapshot::Lookup;
 use crate::{BookError, DeedError};
 
 pub(crate) const HOLDERS: usize = 0;
@@ -24,10 +25,6 @@ pub(crate) const HOLDERS_LOOKUP: &str = "holders-by-name";
 
 /// The word of a holder's row that names its last purse.
 pub(crate) const HOLDER_TAIL: usize = 1;
-/// No row: in words.
-pub(crate) const NONE: u64 = u64::MAX;
-/// No row: in 40 bits.
-pub(crate) const NONE_40: u64 = (1 << 40) - 1;
 /// The longest name of a transaction, holder or asset.
 pub const NAME_BYTES_MAX: usize = 65_535;
 /// The most assets of a ledger: a leg names its asset in 16 bits.

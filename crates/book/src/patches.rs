@@ -29,7 +29,7 @@ impl Patches {
     fn slot(&self, word: u64) -> usize {
         let mask = self.slots.len() - 1;
         let bits = self.slots.len().trailing_zeros();
-        let mut at = crate::column::index(word.wrapping_mul(SPREAD) >> (64 - bits));
+        let mut at = crate::numbers::index(word.wrapping_mul(SPREAD) >> (64 - bits));
         // The table is never full.
         while self.slots[at][0] != 0 && self.slots[at][0] != word + 1 {
             at = (at + 1) & mask;

@@ -5,7 +5,7 @@
 //!
 //! Idea: the set-associative caches of processors; a set keeps its eight entries in order of use, roughly.
 
-use crate::column::index;
+use crate::numbers::index;
 
 const WAYS: usize = 8;
 /// The bits of the fingerprint that choose among the fewest sets: 1 MiB of them.

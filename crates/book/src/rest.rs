@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::column::index;
+use crate::numbers::index;
 
 /// The smallest table.
 const SLOTS_MIN: usize = 1 << 10;

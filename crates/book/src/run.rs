@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use siphasher::sip::SipHasher13;
 
 use crate::BookError;
-use crate::column::index;
 use crate::map::Map;
+use crate::numbers::index;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"thRUN\0\0\x01");
 const HEADER_WORDS: u64 = 4;

@@ -10,10 +10,8 @@ use std::time::Duration;
 use ledger::{Kind, LedgerId};
 
 use crate::column::{Column, Rows as _, Spec};
-use crate::lookup::{covered, find_in_runs, open_runs};
+use crate::lookup::{Lookup, open_runs};
 use crate::manifest::{Manifest, Source};
-use crate::rest::ReaderRest;
-use crate::run::Run;
 use crate::store::READERS_LOCK;
 use crate::{BookError, disk, journal};
 
@@ -36,30 +34,6 @@ pub(crate) struct Snapshot {
 
 /// A look-up: its name, and the column whose rows are its entries.
 pub(crate) type LookupSpec = (&'static str, usize);
-
-/// A reader's look-up.
-#[derive(Debug)]
-pub(crate) struct Lookup {
-    runs: Vec<Run>,
-    rest: ReaderRest,
-}
-
-impl Lookup {
-    fn new(runs: Vec<Run>, entries: u64) -> Self {
-        Self { runs, rest: ReaderRest::new(covered(entries), entries) }
-    }
-
-    /// The number of the key with this fingerprint, newest entries first.
-    pub(crate) fn find(
-        &self,
-        fingerprint: u64,
-        fingerprint_of: impl Fn(u64) -> u64,
-        mut is_it: impl FnMut(u64) -> bool,
-    ) -> Option<u64> {
-        let newest = self.rest.find(fingerprint, fingerprint_of, &mut is_it);
-        newest.or_else(|| find_in_runs(&self.runs, fingerprint, &mut is_it))
-    }
-}
 
 /// What kind of ledger a folder holds.
 pub(crate) fn kind(folder: &Path, ledger: &LedgerId) -> Result<Kind, BookError> {

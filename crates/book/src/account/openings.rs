@@ -5,7 +5,8 @@
 //! by counting bits. On disk the same answer takes two reads far apart.
 
 use super::rows::OpeningRow;
-use crate::column::{Column, Rows as _, index};
+use crate::column::{Column, Rows as _};
+use crate::numbers::index;
 
 /// Beyond this many purses with an opening (64 MiB), totals are read from the log each time.
 const TOTALS_MAX: u64 = 4 << 20;

@@ -12,7 +12,8 @@ use super::rows::{
 };
 use crate::BookError;
 use crate::column::{Growing, Rows as _};
-use crate::names::{HOLDER_TAIL, HOLDERS, NONE, NONE_40};
+use crate::names::{HOLDER_TAIL, HOLDERS};
+use crate::numbers::{NONE, NONE_40};
 use crate::store::Store;
 
 /// How many purses the writer remembers between batches: some 32 MiB. A batch adds those that it touches.

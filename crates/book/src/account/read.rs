@@ -19,9 +19,10 @@ use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
 use crate::manifest::Source;
 use crate::names::{
-    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, NONE_40, find_holder, holder_name, name_bytes, name_text, read_assets,
-    settled_chain, settled_tail,
+    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, find_holder, holder_name, name_bytes, name_text, read_assets, settled_chain,
+    settled_tail,
 };
+use crate::numbers::NONE_40;
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
 

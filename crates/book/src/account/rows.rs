@@ -3,7 +3,8 @@
 use ledger::{End, PurseId};
 
 use crate::column::{Rows, Spec};
-use crate::names::{ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS_SPEC, NONE, NONE_40};
+use crate::names::{ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS_SPEC};
+use crate::numbers::{NONE, NONE_40};
 
 pub(crate) const TRANSACTIONS: usize = 4;
 pub(crate) const TRANSACTION_NAMES: usize = 5;

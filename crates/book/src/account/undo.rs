@@ -15,9 +15,9 @@ use crate::BookError;
 use crate::column::{Rows as _, partition_point};
 use crate::manifest::shorten_sources;
 use crate::names::{
-    ASSET_NAMES, ASSETS, HOLDER_NAMES, HOLDER_TAIL, HOLDERS, NONE, NONE_40, assets_before, holder_fingerprint,
-    name_start,
+    ASSET_NAMES, ASSETS, HOLDER_NAMES, HOLDER_TAIL, HOLDERS, assets_before, holder_fingerprint, name_start,
 };
+use crate::numbers::{NONE, NONE_40};
 
 /// How many waiting legs are changed between looks at how many changes are held in memory.
 const STRIDE: u64 = 1 << 16;

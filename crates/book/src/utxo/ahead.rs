@@ -11,7 +11,7 @@ use super::live::Live;
 use super::rows::{OUTPUTS, SPENT_BY, TRANSACTIONS, TransactionRow, txid};
 use crate::column::{Growing, Rows as _};
 use crate::holders::Holders;
-use crate::names::NONE;
+use crate::numbers::NONE;
 use crate::run::fingerprint;
 
 /// What is known of an input beforehand.

@@ -9,7 +9,8 @@ use money::Amount;
 use super::UtxoLedger;
 use super::rows::{BLOCKS_AT, BlockRow, INPUTS, block_hash, input_at, outpoint, txid};
 use crate::column::Rows as _;
-use crate::names::{HOLDERS, NONE_40, find_holder, holder_name};
+use crate::names::{HOLDERS, find_holder, holder_name};
+use crate::numbers::NONE_40;
 use crate::run::fingerprint;
 
 /// A block of a ledger.

@@ -8,7 +8,7 @@
 //! Fingerprints can be made to collide; whoever asks confirms each candidate by the id in its row, so that costs time
 //! and nothing else.
 
-use crate::column::index;
+use crate::numbers::index;
 
 const SLOTS_MIN: usize = 1 << 10;
 /// A slot's second word: the transaction's number in 40 bits, and how many outputs are left in 24. A count is never 0,

@@ -18,7 +18,8 @@ use super::rows::{
 use super::{Tip, UtxoWriter};
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
-use crate::names::{HOLDER_TAIL, HOLDERS, NONE_40, read_assets, settled_chain, settled_tail};
+use crate::names::{HOLDER_TAIL, HOLDERS, read_assets, settled_chain, settled_tail};
+use crate::numbers::NONE_40;
 use crate::run::fingerprint;
 use crate::snapshot::Snapshot;
 

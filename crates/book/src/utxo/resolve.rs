@@ -14,7 +14,8 @@ use super::rows::outpoint_fingerprint;
 use super::rows::{ENDS_MAX, FOREIGN, ForeignRow, OUTPUTS, OutputRow, SPENT_BY, TRANSACTIONS, TransactionRow, txid};
 use crate::column::{Growing, Rows as _};
 use crate::lookup::Index;
-use crate::names::{NONE, check_name, holder_is, holder_name};
+use crate::names::{check_name, holder_is, holder_name};
+use crate::numbers::NONE;
 use crate::{BookError, DeedError};
 
 /// The two coinbases that occur twice on the main chain, and the heights of their second occurrence, which made the

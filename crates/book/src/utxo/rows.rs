@@ -4,9 +4,9 @@ use ledger::Outpoint;
 
 use crate::column::{Rows, Spec, partition_point};
 use crate::names::{
-    ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS, HOLDERS_LOOKUP, HOLDERS_SPEC, NONE, NONE_40,
-    holder_fingerprint,
+    ASSET_NAMES_SPEC, ASSETS_SPEC, HOLDER_NAMES_SPEC, HOLDERS, HOLDERS_LOOKUP, HOLDERS_SPEC, holder_fingerprint,
 };
+use crate::numbers::{NONE, NONE_40};
 use crate::run::fingerprint;
 use crate::snapshot::LookupSpec;
 

@@ -8,7 +8,8 @@ use super::rows::{
 };
 use crate::BookError;
 use crate::column::{Growing, Rows as _, partition_point};
-use crate::names::{HOLDER_NAMES, HOLDER_TAIL, HOLDERS, NONE, NONE_40, name_start};
+use crate::names::{HOLDER_NAMES, HOLDER_TAIL, HOLDERS, name_start};
+use crate::numbers::{NONE, NONE_40};
 
 /// How many rows of each column stay.
 struct Keep {

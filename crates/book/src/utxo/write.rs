@@ -18,7 +18,8 @@ use super::rows::{
 use crate::column::Rows as _;
 use crate::holders::Holders;
 use crate::lookup::Index;
-use crate::names::{HOLDER_TAIL, HOLDERS, NONE, NONE_40, append_asset, check_name, read_assets};
+use crate::names::{HOLDER_TAIL, HOLDERS, append_asset, check_name, read_assets};
+use crate::numbers::{NONE, NONE_40};
 use crate::run::fingerprint;
 use crate::store::Store;
 use crate::{BookError, DeedError};
