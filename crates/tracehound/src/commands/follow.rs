@@ -96,6 +96,10 @@ impl Teller {
             self.fill(*height, *target);
             return;
         }
+        // A catch-up that was cut off may begin anew, and further down.
+        if matches!(event, Event::Undone { .. } | Event::Lost { .. }) {
+            self.began = None;
+        }
         let line = self.line(event);
         if !matches!(event, Event::Filled { .. })
             && let Some(bar) = self.bar.take()
@@ -221,5 +225,24 @@ impl From<FollowError> for Failure {
             (feed::Kind::BadInput, error) => Self::bad_input(error),
             (feed::Kind::System, error) => Self::internal(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catch_up_that_is_cut_off_begins_anew_on_a_chain_that_turned_below_it() {
+        let mut teller = Teller::new(false);
+        teller.tell(&Event::Filling { height: 140, target: 176 });
+        teller.tell(&Event::Lost { why: "it was killed".to_owned() });
+        teller.tell(&Event::Back { away: Duration::ZERO });
+        teller.tell(&Event::Undone { blocks: 17, height: 122, hash: [1; 32], stale: [2; 32] });
+        teller.tell(&Event::Filling { height: 123, target: 160 });
+        assert_eq!(teller.began.map(|(_, first)| first), Some(123));
+        teller.tell(&Event::Undone { blocks: 1, height: 122, hash: [1; 32], stale: [3; 32] });
+        teller.tell(&Event::Filled { first: 123, height: 150, hash: [4; 32], transactions: 28 });
+        assert_eq!(teller.time_left(150), "", "nothing is known of how fast it goes");
     }
 }
