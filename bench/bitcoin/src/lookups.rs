@@ -37,7 +37,9 @@ pub fn time(chain: &Chain, binary: &Path) -> Result<()> {
             }
         }
         took.sort_unstable();
-        let at = |percent: usize| format!("{:.1} ms", took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e3);
+        let at = |percent: usize| {
+            format!("{:.1} ms", took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64() * 1e3)
+        };
         Ok(vec![at(50), at(99), at(100)])
     };
     let mut rows = Vec::new();

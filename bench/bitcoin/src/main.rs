@@ -15,7 +15,8 @@ use exercise::scale::{self, ChainPlan, ChainReport};
 
 use sides::{Side, Told};
 
-const USAGE: &str = "usage: bench-bitcoin race TRANSACTIONS... | lookups TRANSACTIONS TRACEHOUND | (ours | peer) BLOCKS BOOK";
+const USAGE: &str =
+    "usage: bench-bitcoin race TRANSACTIONS... | lookups TRANSACTIONS TRACEHOUND | (ours | peer) BLOCKS BOOK";
 const RUNS: usize = 3;
 /// Larger chains are raced once: they take minutes.
 const SEVERAL_RUNS_MAX: u64 = 5_000_000;
@@ -68,7 +69,15 @@ fn chain(transactions: u64) -> Result<Chain> {
 fn race(sizes: &[&str]) -> Result<()> {
     machine::print();
     let head = [
-        "transactions", "side", "wall", "core", "core s per M tx", "MB/s", "peak memory", "of it its own", "book B per output",
+        "transactions",
+        "side",
+        "wall",
+        "core",
+        "core s per M tx",
+        "MB/s",
+        "peak memory",
+        "of it its own",
+        "book B per output",
     ];
     let mut rows = Vec::new();
     for size in sizes {

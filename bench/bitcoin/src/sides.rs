@@ -3,8 +3,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bench_common::clock::{Took, once};
@@ -128,4 +128,3 @@ impl Watch {
         self.thread.join().unwrap_or(0)
     }
 }
-

@@ -160,7 +160,7 @@ pub struct BitcoinArgs {
 /// How to reach a node.
 #[derive(Debug, Args)]
 pub struct NodeArgs {
-    /// The node, as http://[USER:PASSWORD@]HOST:PORT
+    /// The node, as `http://[USER:PASSWORD@]HOST:PORT`
     #[arg(long, value_name = "URL", group = "from")]
     pub rpc: Option<String>,
     /// The user for its RPC; the password is taken from `TRACEHOUND_RPC_PASSWORD`

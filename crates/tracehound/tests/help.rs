@@ -475,7 +475,7 @@ fn help_of_ingest_bitcoin() {
                                    here
               --threads <N>        How many threads read and decode [default: one for each processor]
               --no-undo            Leave the undo files (rev*.dat) alone: fees are not checked with them
-              --rpc <URL>          The node, as http://[USER:PASSWORD@]HOST:PORT
+              --rpc <URL>          The node, as `http://[USER:PASSWORD@]HOST:PORT`
               --rpc-user <USER>    The user for its RPC; the password is taken from
                                    `TRACEHOUND_RPC_PASSWORD`
               --rpc-cookie <FILE>  The cookie that the node writes [default: the one in its usual data
@@ -507,7 +507,7 @@ fn help_of_mempool() {
         Options:
               --book <DIR>         The folder that holds every ingested ledger and tag [default: the
                                    platform's data folder] [env: TRACEHOUND_BOOK]
-              --rpc <URL>          The node, as http://[USER:PASSWORD@]HOST:PORT
+              --rpc <URL>          The node, as `http://[USER:PASSWORD@]HOST:PORT`
               --rpc-user <USER>    The user for its RPC; the password is taken from
                                    `TRACEHOUND_RPC_PASSWORD`
               --rpc-cookie <FILE>  The cookie that the node writes [default: the one in its usual data

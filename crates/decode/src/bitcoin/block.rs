@@ -19,7 +19,7 @@ impl Default for Options {
 }
 
 /// The block that these bytes are, all of them, at a height that the caller knows. Inputs do not tell yet what they
-/// spent: see [`attach`](super::attach).
+/// spent: see [`attach()`](super::attach()).
 pub fn block(bytes: &[u8], network: &Network, height: u64, options: Options) -> Result<UtxoBlock, Problem> {
     let raw = RawBlock::parse(bytes, network)?;
     let txids = raw.check(options)?;

@@ -1,7 +1,7 @@
 //! Blocks and undo data of Bitcoin-like chains, as nodes keep them in files and serve them over REST.
 //!
 //! Sans-IO and without copies: a caller hands over bytes, [`RawBlock`] and [`Undo`] are views into them, and [`block()`],
-//! [`undo()`] and [`attach`] make the ledger's deeds of these. What can be checked of one block alone is checked here (form,
+//! [`undo()`] and [`attach()`] make the ledger's deeds of these. What can be checked of one block alone is checked here (form,
 //! merkle root, proof of work, checksum of undo data, fees that are not negative); how blocks hang together, whether an
 //! output was there to be spent and every other rule of consensus are not this module's business.
 //!
