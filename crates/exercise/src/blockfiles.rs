@@ -41,9 +41,13 @@ pub struct BlockFiles {
 impl BlockFiles {
     /// Begins a folder; block and undo files that an earlier run left there go. With a `key` there is a `xor.dat`,
     /// and everything but preallocated space is obfuscated with it (a key of zeros changes nothing); without one
-    /// there is none, as before Bitcoin Core 28.
+    /// there is none, as before Bitcoin Core 28. A folder with a block index is a node's and stays as it is.
     pub fn create(folder: &Path, magic: [u8; 4], key: Option<[u8; 8]>) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        if folder.join("index").exists() {
+            let text = format!("{} has a block index, so it is a node's; name another folder", folder.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours) {
@@ -188,7 +192,7 @@ fn file(folder: &Path, kind: &str, number: u32) -> PathBuf {
 }
 
 /// Whether a file of this name is one that this module writes.
-fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     let number = name.strip_suffix(".dat").and_then(|name| name.strip_prefix("blk").or(name.strip_prefix("rev")));
     name == "xor.dat" || number.is_some_and(|number| number.len() == 5 && number.bytes().all(|b| b.is_ascii_digit()))
 }
@@ -240,5 +244,15 @@ mod tests {
         assert!(
             BlockFiles::create(folder.path(), MAGIC_REGTEST, None).unwrap().block(&[&vec![0; 1 << 27][..]]).is_err()
         );
+    }
+
+    #[test]
+    fn a_node_s_own_folder_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("index")).unwrap();
+        fs::write(folder.path().join("blk00000.dat"), "a node's").unwrap();
+        let refused = BlockFiles::create(folder.path(), MAGIC_REGTEST, None).err().unwrap();
+        assert!(refused.to_string().ends_with("has a block index, so it is a node's; name another folder"));
+        assert_eq!(fs::read(folder.path().join("blk00000.dat")).unwrap(), b"a node's");
     }
 }

@@ -1,23 +1,29 @@
-//! [`Chain`]: the exercise's UTXO ledger as it grows: coins, transactions, blocks, written as one JSON line a block.
+//! [`Chain`]: the exercise's UTXO ledger as it grows: coins, transactions, blocks, written as one JSON line a block, and
+//! to block files as well where they are wanted.
 //!
 //! Responsible for ids, fees, block times and the file's shape (Bitcoin Core's `getblock 2`). It does not decide who
 //! pays whom. A txid is the double SHA-256 of the transaction in Bitcoin's own serialisation without signatures, a
-//! block hash that of an 80-byte header with a true Merkle root; there is no proof of work and no subsidy schedule.
+//! block hash that of an 80-byte header with a true Merkle root and as much work as the regression-test network asks
+//! for; there is no subsidy schedule.
+
+mod stored;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::blockfiles::BlockFiles;
 use crate::exact::Exact;
-use crate::keys::{Key, Lock};
+use crate::keys::{Key, Lock, Owner};
+use stored::Stored;
 
 /// Decimals of a bitcoin.
 pub const SCALE: u8 = 8;
 /// What a block brings its miner, besides fees.
 const SUBSIDY_SATS: u64 = 312_500_000;
-/// The easiest target there is, as the regression-test network has it; nobody works for these blocks.
-const BITS: u32 = 0x207f_ffff;
+/// The easiest target there is, as the regression-test network has it: every other nonce will do.
+pub const BITS: u32 = 0x207f_ffff;
 /// Outputs below this are not made: change that small goes to the miner.
 pub const DUST_SATS: u64 = 546;
 /// Outputs of one founding coinbase.
@@ -30,6 +36,10 @@ pub struct Coin {
     pub vout: u32,
     pub value_sats: u64,
     pub key: Key,
+    /// The height of the block that made it.
+    pub height: u32,
+    /// Whether a coinbase made it.
+    pub coinbase: bool,
     /// Whether any stolen coin is among its ancestors, through anybody's hands.
     pub tainted: bool,
 }
@@ -64,11 +74,12 @@ pub struct Chain<W> {
     fees_sats: u64,
     counts: ChainCounts,
     raw: Vec<u8>,
+    stored: Option<Stored>,
 }
 
 impl<W: Write> Chain<W> {
-    /// A ledger for the world of `seed`; `mark` tells it from others of the same seed.
-    pub fn new(out: W, seed: u64, mark: u32) -> Self {
+    /// A ledger for the world of `seed`; `mark` tells it from others of the same seed. It goes into `files` as well.
+    pub fn new(out: W, seed: u64, mark: u32, files: Option<BlockFiles>) -> Self {
         Self {
             out,
             seed,
@@ -81,7 +92,16 @@ impl<W: Write> Chain<W> {
             fees_sats: 0,
             counts: ChainCounts::default(),
             raw: Vec::new(),
+            stored: files.map(Stored::new),
         }
+    }
+
+    /// Closes block files, and says what there is.
+    pub fn finish(self) -> io::Result<ChainCounts> {
+        if let Some(stored) = self.stored {
+            stored.finish()?;
+        }
+        Ok(self.counts)
     }
 
     /// The ledger's CAIP-2 id: 32 digits of its own genesis hash. Known once genesis is made.
@@ -138,6 +158,9 @@ impl<W: Write> Chain<W> {
             raw.extend(u32::MAX.to_le_bytes());
         }
         let txid = close(raw, pays, &locks);
+        if let Some(stored) = &mut self.stored {
+            stored.spend(raw, inputs, self.seed);
+        }
 
         if !self.txids.is_empty() {
             self.body.push(',');
@@ -162,25 +185,40 @@ impl<W: Write> Chain<W> {
         self.counts.transactions += 1;
         self.counts.inputs += inputs.len() as u64;
         self.counts.outputs += pays.len() as u64;
-        coins(txid, pays, tainted)
+        let made = Coin { tainted, ..self.blank(txid, false) };
+        coins(made, pays)
+    }
+
+    /// A coin that a transaction of the open block makes, of nobody's yet.
+    fn blank(&self, txid: [u8; 32], coinbase: bool) -> Coin {
+        let height =
+            u32::try_from(self.counts.blocks).expect("TRANSACTIONS_MAX transactions fill fewer than 2^32 blocks");
+        let key = Key { owner: Owner(0), number: 0 };
+        Coin { txid, vout: 0, value_sats: 0, key, height, coinbase, tainted: false }
     }
 
     fn locks(&self, pays: &[Pay]) -> Vec<Lock> {
         pays.iter().map(|pay| Lock::of(self.seed, pay.key)).collect()
     }
 
-    /// The hash of the block's 80-byte header.
-    fn header_hash(&mut self, merkle: &[u8; 32]) -> [u8; 32] {
-        let raw = &mut self.raw;
-        raw.clear();
-        raw.extend(4u32.to_le_bytes());
-        raw.extend(self.previous.unwrap_or([0; 32]));
-        raw.extend(merkle);
-        raw.extend(self.block_time.to_le_bytes()[..4].iter());
-        raw.extend(BITS.to_le_bytes());
-        // The plan's mark as nonce: each plan starts from a genesis, and so a ledger id, of its own.
-        raw.extend(self.mark.to_le_bytes());
-        sha256d(raw)
+    /// The block's 80-byte header, its nonce and its hash.
+    fn header(&self, merkle: &[u8; 32]) -> ([u8; 80], u32, [u8; 32]) {
+        let mut header = [0; 80];
+        header[..4].copy_from_slice(&4u32.to_le_bytes());
+        header[4..36].copy_from_slice(&self.previous.unwrap_or([0; 32]));
+        header[36..68].copy_from_slice(merkle);
+        header[68..72].copy_from_slice(&self.block_time.to_le_bytes()[..4]);
+        header[72..76].copy_from_slice(&BITS.to_le_bytes());
+        // From the plan's mark on: each plan starts from a genesis, and so a ledger id, of its own.
+        let mut nonce = self.mark;
+        loop {
+            header[76..].copy_from_slice(&nonce.to_le_bytes());
+            let hash = sha256d(&header);
+            if meets_target(&hash) {
+                return (header, nonce, hash);
+            }
+            nonce = nonce.wrapping_add(1);
+        }
     }
 
     fn seal_with(&mut self, pays: &[Pay]) -> io::Result<Vec<Coin>> {
@@ -200,7 +238,10 @@ impl<W: Write> Chain<W> {
         let txid = close(raw, pays, &locks);
         let merkle = merkle_root(txid, &self.txids);
 
-        let hash = self.header_hash(&merkle);
+        let (header, nonce, hash) = self.header(&merkle);
+        if let Some(stored) = &mut self.stored {
+            stored.seal(&header, &self.raw, self.previous.as_ref())?;
+        }
 
         let mut line = String::with_capacity(self.body.len() + 1024);
         line.push_str("{\"hash\":\"");
@@ -212,9 +253,8 @@ impl<W: Write> Chain<W> {
         hex_reversed(&mut line, &merkle);
         let _ = write!(
             line,
-            "\",\"time\":{},\"nonce\":{},\"bits\":\"{BITS:08x}\",\"nTx\":{}",
+            "\",\"time\":{},\"nonce\":{nonce},\"bits\":\"{BITS:08x}\",\"nTx\":{}",
             self.block_time,
-            self.mark,
             self.txids.len() + 1
         );
         if let Some(previous) = self.previous {
@@ -236,6 +276,7 @@ impl<W: Write> Chain<W> {
         line.push_str("]}\n");
         self.out.write_all(line.as_bytes())?;
 
+        let made = self.blank(txid, true);
         self.previous = Some(hash);
         self.body.clear();
         self.txids.clear();
@@ -243,13 +284,13 @@ impl<W: Write> Chain<W> {
         self.counts.blocks += 1;
         self.counts.transactions += 1;
         self.counts.outputs += pays.len() as u64;
-        Ok(coins(txid, pays, false))
+        Ok(coins(made, pays))
     }
 }
 
-fn coins(txid: [u8; 32], pays: &[Pay], tainted: bool) -> Vec<Coin> {
-    let made = (0u32..).zip(pays);
-    made.map(|(vout, pay)| Coin { txid, vout, value_sats: pay.value_sats, key: pay.key, tainted }).collect()
+/// The outputs of one transaction; `made` holds what they have in common.
+fn coins(made: Coin, pays: &[Pay]) -> Vec<Coin> {
+    (0u32..).zip(pays).map(|(vout, pay)| Coin { vout, value_sats: pay.value_sats, key: pay.key, ..made }).collect()
 }
 
 /// Appends the outputs and the lock time, and hashes the whole.
@@ -300,6 +341,11 @@ fn compact(raw: &mut Vec<u8>, count: usize) {
 
 pub fn sha256d(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(Sha256::digest(bytes)).into()
+}
+
+/// Whether a block's hash is low enough for [`BITS`]: 7fffff followed by 29 bytes of zeros. A hash is read from its end.
+pub const fn meets_target(hash: &[u8; 32]) -> bool {
+    hash[31] < 0x7f || (hash[31] == 0x7f && (hash[30] < 0xff || hash[29] < 0xff))
 }
 
 /// The root over the coinbase's id and the others', in Bitcoin's way: an odd last one pairs with itself.

@@ -45,6 +45,7 @@ pub use plan::{
 };
 pub use truth::{IncidentTruth, Loss, Place, PlaceKind, Placement, SCHEMA as TRUTH_SCHEMA, Score, Step, Truth};
 
+use blockfiles::{BlockFiles, MAGIC_REGTEST};
 use papers::{FORGED_FILE, HEIST, IncidentWords, incident_yaml, tags_yaml};
 use sink::Sink;
 use world::Told;
@@ -87,11 +88,23 @@ pub struct Papers {
 
 /// Carries out `plan` into the folder `dir`, which is made if it is missing. Files of an earlier run are replaced.
 pub fn write(plan: &Plan, dir: &Path) -> io::Result<Summary> {
+    write_all(plan, dir, None)
+}
+
+/// The same, with the UTXO ledger in Bitcoin Core's block files as well, in the folder [`scale::BLOCKS_FOLDER`] of `dir`.
+/// They are obfuscated, with a key that comes from the seed, or that key is zeros.
+pub fn write_with_blocks(plan: &Plan, dir: &Path, obfuscated: bool) -> io::Result<Summary> {
+    write_all(plan, dir, Some(scale::obfuscation_key(plan.seed, obfuscated)))
+}
+
+fn write_all(plan: &Plan, dir: &Path, key: Option<[u8; 8]>) -> io::Result<Summary> {
     check(plan)?;
     fs::create_dir_all(dir)?;
+    let blocks = dir.join(scale::BLOCKS_FOLDER);
+    let files = key.map(|key| BlockFiles::create(&blocks, MAGIC_REGTEST, Some(key))).transpose()?;
     let create = |name| Ok::<_, io::Error>(BufWriter::with_capacity(1 << 18, File::create(dir.join(name))?));
     let (mut chain, mut tokens, mut bank) = (create(CHAIN_FILE)?, create(TOKENS_FILE)?, create(BANK_FILE)?);
-    let papers = stream(plan, Sinks { chain: &mut chain, tokens: &mut tokens, bank: &mut bank })?;
+    let papers = run(plan, Sinks { chain: &mut chain, tokens: &mut tokens, bank: &mut bank }, files)?;
     for mut file in [chain, tokens, bank] {
         file.flush()?;
     }
@@ -110,18 +123,39 @@ pub fn write(plan: &Plan, dir: &Path) -> io::Result<Summary> {
         sink.flush()?;
         summary.files.push(sink.summary(&name));
     }
+    if key.is_some() {
+        summary.files.extend(files_of(&blocks)?);
+    }
     fs::write(dir.join(MANIFEST_FILE), serde_json::to_string_pretty(&summary)? + "\n")?;
     Ok(summary)
 }
 
+/// The block files of a folder, in order of their names, with the space that they hold in reserve.
+fn files_of(blocks: &Path) -> io::Result<Vec<FileSummary>> {
+    let names = fs::read_dir(blocks)?.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
+    let mut names = names.collect::<io::Result<Vec<_>>>()?;
+    names.retain(|name| blockfiles::is_ours(name));
+    names.sort();
+    let summary = |name: String| {
+        let mut sink = Sink::new(io::sink());
+        io::copy(&mut File::open(blocks.join(&name))?, &mut sink)?;
+        Ok(sink.summary(&format!("{}/{name}", scale::BLOCKS_FOLDER)))
+    };
+    names.into_iter().map(summary).collect()
+}
+
 /// Carries out `plan` into any sinks. A ledger that the plan leaves out gets no byte.
 pub fn stream(plan: &Plan, sinks: Sinks<'_>) -> io::Result<Papers> {
+    run(plan, sinks, None)
+}
+
+fn run(plan: &Plan, sinks: Sinks<'_>, blocks: Option<BlockFiles>) -> io::Result<Papers> {
     check(plan)?;
     let mut ledgers = Vec::new();
     let mut files = Vec::new();
 
     let mut sink = Sink::new(sinks.chain);
-    let (told, counts) = world::run_chain(plan, &mut sink)?;
+    let (told, counts) = world::run_chain(plan, &mut sink, blocks)?;
     sink.flush()?;
     ledgers.push(LedgerSummary {
         ledger: told.loss.ledger.clone(),

@@ -92,11 +92,11 @@ impl ChainPlan {
         }
         if self.stale > STALE_MAX { Err(ChainPlanError::Stale(self.stale)) } else { Ok(()) }
     }
+}
 
-    /// The obfuscation key; never zeros where one is wanted.
-    fn key(&self) -> [u8; 8] {
-        if self.obfuscated { (Dice::new(self.seed, "scale key").word() | 1).to_le_bytes() } else { [0; 8] }
-    }
+/// The obfuscation key of a seed's block files; never zeros where one is wanted.
+pub(crate) fn obfuscation_key(seed: u64, obfuscated: bool) -> [u8; 8] {
+    if obfuscated { (Dice::new(seed, "scale key").word() | 1).to_le_bytes() } else { [0; 8] }
 }
 
 /// Makes the chain in `folder`: `blocks/` and `manifest.json`; what an earlier run left there is replaced. `progress`
@@ -104,7 +104,8 @@ impl ChainPlan {
 pub fn write_chain(plan: &ChainPlan, folder: &Path, progress: &mut dyn FnMut(u64)) -> io::Result<ChainReport> {
     plan.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     fs::create_dir_all(folder)?;
-    let files = BlockFiles::create(&folder.join(BLOCKS_FOLDER), MAGIC_REGTEST, Some(plan.key()))?;
+    let key = obfuscation_key(plan.seed, plan.obfuscated);
+    let files = BlockFiles::create(&folder.join(BLOCKS_FOLDER), MAGIC_REGTEST, Some(key))?;
     let mut maker = Maker {
         plan,
         life: Life::new(plan.seed, plan.transactions, &folder.join(SPOOL_FILE))?,

@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn lists_stay_short_however_long_life_goes_on() {
-        let mut chain = Chain::new(io::sink(), 3, 0);
+        let mut chain = Chain::new(io::sink(), 3, 0, None);
         let mut time = 0;
         let mut town = Town::found(3, 60, &mut chain, &mut time).unwrap();
         for step in 0..100_000 {

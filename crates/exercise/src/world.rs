@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use crate::accounts::{AccountCounts, Accounts, Names};
 use crate::bank::{self, Bank};
 use crate::bank_launderer::BankLaunderer;
+use crate::blockfiles::BlockFiles;
 use crate::chain::{Chain, ChainCounts, SCALE};
 use crate::coin_launderer::{CoinLaunderer, MULES};
 use crate::dice::Dice;
@@ -68,9 +69,9 @@ fn moment(slot: u64, slots: u64) -> i64 {
     START + i64::try_from(part).expect("within four months")
 }
 
-/// The UTXO ledger.
-pub fn run_chain<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, ChainCounts)> {
-    let mut chain = Chain::new(out, plan.seed, plan.mark());
+/// The UTXO ledger; into block files as well, if there are any.
+pub fn run_chain<W: Write>(plan: &Plan, out: W, files: Option<BlockFiles>) -> io::Result<(Told, ChainCounts)> {
+    let mut chain = Chain::new(out, plan.seed, plan.mark(), files);
     let mut dice = Dice::new(plan.seed, "blocks");
     let mut founding = FOUNDING;
     let mut town = Town::found(plan.seed, plan.wallets, &mut chain, &mut founding)?;
@@ -104,7 +105,7 @@ pub fn run_chain<W: Write>(plan: &Plan, out: W) -> io::Result<(Told, ChainCounts
     let tags = if plan.spread_legs.is_some() { Vec::new() } else { chain_tags(plan.seed, &town) };
     let (steps, loss) = launderer.close().close(&ledger, ("BTC", SCALE), stolen);
     let day = theft_day(&steps);
-    Ok((Told { loss, steps, starts, tags, day }, chain.counts()))
+    Ok((Told { loss, steps, starts, tags, day }, chain.finish()?))
 }
 
 fn over(plan: &Plan, slot: u64, counts: &ChainCounts) -> bool {

@@ -11,7 +11,7 @@ type Spoil<'a> = (&'a str, &'a dyn Fn(&mut Made));
 
 /// The demo's files and their SHA-256.
 const DEMO: [(&str, &str); 7] = [
-    ("chain.ndjson", "61de0960e4e4558de2fdde5466c5e3b867caff1f476a130c72641d394b6c2321"),
+    ("chain.ndjson", "9e602849481f586d0e832ce8306b436395135f260e4eec0d74958455d7d043ec"),
     ("tokens.csv", "5459107bbebae4026acde4f784c5d7ac17ce215896b53652aae1c78e8201d61a"),
     ("bank.csv", "e59ae13ae1d19eb34727d8781c4443debf32b419d957890278b02de4d7e0406a"),
     ("incident-harbour-heist.yaml", "7159fa2c5aa84fd8619722b3ff392395a14f1b8870e8eb1458a6792e3bd0232f"),

@@ -383,6 +383,7 @@ pub enum IncidentsCommand {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct ExerciseArgs {
     /// The folder to write into
     #[arg(value_name = "DIR")]
@@ -400,10 +401,13 @@ pub struct ExerciseArgs {
     #[arg(long, value_name = "LEGS", conflicts_with = "chain")]
     pub cone: Option<u64>,
     /// A chain of exactly N transactions without a heist, as Bitcoin Core's own blk*.dat and rev*.dat files
-    #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel"], group = "block_files")]
     pub chain: Option<u64>,
-    /// With --chain: obfuscate the files
-    #[arg(long, requires = "chain")]
+    /// The UTXO ledger as Bitcoin Core's own files as well, in DIR/blocks
+    #[arg(long, group = "block_files")]
+    pub blocks: bool,
+    /// With --chain or --blocks: obfuscate the files
+    #[arg(long, requires = "block_files")]
     pub xor: bool,
     /// With --chain: so many stale blocks beside the chain
     #[arg(long, value_name = "K", requires = "chain", default_value_t = 0)]

@@ -18,7 +18,7 @@ fn an_exercise_is_the_same_for_the_same_seed() {
         peel/tags.yaml
         peel/truth.json
         --- err
-        chain.ndjson: 31 transactions on bip122:bfc90c497bcdabfa462a8475d55a8294
+        chain.ndjson: 31 transactions on bip122:7a5d4bb43f58bed8bf22eee2f53567cb
     "#]]
     .assert_eq(&desk.shows("exercise peel --peel 5"));
     desk.run("exercise again --peel 5").done();
@@ -57,7 +57,7 @@ fn an_exercise_is_the_same_for_the_same_seed() {
         peel/tags.yaml
         peel/truth.json
         --- err
-        chain.ndjson: 68 transactions on bip122:be982794f1803fc4186fb1bb6f1e102b
+        chain.ndjson: 68 transactions on bip122:26e0fb4f00d56cf62f9f503a182d4996
         tokens.csv: 59 transactions on table:harbour-tokens
         bank.csv: 88 transactions on bank:EXRCFRPP
     "#]]
@@ -105,9 +105,9 @@ fn a_chain_for_scale_comes_as_block_files() {
         exit 2
         --- err
         error: the following required arguments were not provided:
-          --chain <N>
+          <--chain <N>|--blocks>
 
-        Usage: tracehound exercise --chain <N> --xor --book <DIR> <DIR>
+        Usage: tracehound exercise --xor --book <DIR> <--chain <N>|--blocks> <DIR>
 
         For more information, try '--help'.
     "#]]

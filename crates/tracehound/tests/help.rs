@@ -353,7 +353,8 @@ fn help_of_exercise() {
               --cone <LEGS>       Loot that spreads through ordinary life over this many legs
               --chain <N>         A chain of exactly N transactions without a heist, as Bitcoin Core's own
                                   blk*.dat and rev*.dat files
-              --xor               With --chain: obfuscate the files
+              --blocks            The UTXO ledger as Bitcoin Core's own files as well, in DIR/blocks
+              --xor               With --chain or --blocks: obfuscate the files
               --stale <K>         With --chain: so many stale blocks beside the chain [default: 0]
               --shuffled          With --chain: store blocks out of order
               --json              Print the manifest as JSON

@@ -4,10 +4,8 @@
 //! is in the transactions is decided elsewhere.
 
 use crate::blockfiles::undo::compact_size;
-use crate::chain::sha256d;
+use crate::chain::{BITS, meets_target, sha256d};
 
-/// The easiest target there is, as the regression-test network has it: every other nonce will do.
-const BITS: u32 = 0x207f_ffff;
 /// What a block may weigh, less room for its coinbase.
 pub const WEIGHT_MAX: u64 = 3_960_000;
 /// Blocks between halvings on the regression-test network.
@@ -215,8 +213,7 @@ fn header(place: &Place, root: [u8; 32]) -> (Vec<u8>, [u8; 32]) {
     for nonce in 0u32.. {
         header[76..].copy_from_slice(&nonce.to_le_bytes());
         let hash = sha256d(&header);
-        // The target is 7fffff followed by 29 bytes of zeros, and a hash is read from its end.
-        if hash[31] < 0x7f || (hash[31] == 0x7f && (hash[30], hash[29]) < (0xff, 0xff)) {
+        if meets_target(&hash) {
             return (header, hash);
         }
     }

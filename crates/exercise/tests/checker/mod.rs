@@ -157,6 +157,8 @@ fn check_header(block: &Block, ids: &[Vec<u8>]) {
     let bits = u32::from_str_radix(&block.bits, 16).unwrap().to_le_bytes();
     let header = [&4u32.to_le_bytes()[..], &parent, &root, &time, &bits, &block.nonce.to_le_bytes()].concat();
     assert_eq!(sha256d(&header), reversed(&block.hash), "block {}", block.height);
+    // The target begins like this, and zeros follow.
+    assert!(block.hash.as_str() < "7fffff", "block {} proves no work", block.height);
 }
 
 /// Replays `chain.ndjson`: ids, links, sums, single spends, fees, addresses.

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use exercise::Plan;
 use exercise::scale::{ChainPlan, write_chain};
+use exercise::{Plan, write_with_blocks};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::ExerciseArgs;
@@ -59,7 +59,7 @@ fn heist(args: &ExerciseArgs) -> Result<Exit, Failure> {
     plan.seed = args.seed;
     plan.check().map_err(Failure::bad_input)?;
     let folder = &args.folder;
-    let written = exercise::write(&plan, folder);
+    let written = if args.blocks { write_with_blocks(&plan, folder, args.xor) } else { exercise::write(&plan, folder) };
     let summary = written.map_err(|error| Failure::internal(format!("{}: {error}", folder.display())))?;
     if args.json {
         let mut out = stdout();
