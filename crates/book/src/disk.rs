@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::BookError;
@@ -86,12 +86,17 @@ pub(crate) fn open_or_make(path: &Path) -> Result<File, BookError> {
 
 /// Replaces a file whole: whoever opens it sees the old bytes or the new ones, after a crash as well.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BookError> {
-    let new = path.with_extension("new");
+    let new = unfinished(path);
     let mut file = File::create(&new).map_err(BookError::io("create", &new))?;
     file.write_all(bytes).map_err(BookError::io("write", &new))?;
     file.sync_all().map_err(BookError::io("write", &new))?;
     fs::rename(&new, path).map_err(BookError::io("rename", &new))?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Where the new bytes of a file that is being replaced are written.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("new")
 }
 
 /// Makes the folder's entries durable, where the system can.

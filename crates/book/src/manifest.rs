@@ -101,6 +101,11 @@ impl Manifest {
         Sha256::digest(self.bytes()).into()
     }
 
+    /// Deletes what a writer that was killed while it wrote a manifest has left.
+    pub(crate) fn clear(folder: &Path) -> Result<(), BookError> {
+        disk::remove(&disk::unfinished(&folder.join(MANIFEST)))
+    }
+
     /// Reads the manifest of a ledger's folder; `None` where nothing was ever committed.
     pub(crate) fn read(folder: &Path, ledger: &LedgerId) -> Result<Option<Self>, BookError> {
         let path = folder.join(MANIFEST);

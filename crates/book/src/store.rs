@@ -67,6 +67,7 @@ impl Store {
             return Err(BookError::Locked(ledger.clone()));
         }
         disk::open_or_make(&folder.join(READERS_LOCK))?;
+        Manifest::clear(folder)?;
         let found = Manifest::read(folder, ledger)?;
         let base = found.as_ref().map_or([0; 32], Manifest::base);
         let manifest = found.unwrap_or_else(|| Manifest::new(ledger, kind, specs));

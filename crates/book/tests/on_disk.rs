@@ -237,6 +237,17 @@ fn a_journal_that_is_torn_or_of_another_commit_changes_nothing() {
     }
 }
 
+#[test]
+fn a_manifest_that_a_kill_left_unfinished_goes_with_the_next_writer() {
+    let (_folder, book) = new_book();
+    fill(&book, &account_transactions(1, 60, 5));
+    let good = bytes(book.folder());
+    fs::write(folder_of(&book).join("manifest.new"), "{").expect("a file");
+    book.ledger(&table()).expect("readers do not mind");
+    drop(book.account_writer(&table()).expect("it recovers"));
+    assert_eq!(bytes(book.folder()), good);
+}
+
 /// Copies a ledger as it is in the middle of an undo: all words are set back, and the commit does not come.
 fn killed_in_an_undo(book: &Book, ledger: &str, undo: impl FnOnce() -> Result<(), BookError>) -> (TempDir, Book) {
     let folder = book.folder().join("ledgers").join(ledger);

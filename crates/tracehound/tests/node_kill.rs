@@ -150,6 +150,8 @@ impl Chase {
         let coins = node.open_coins(OPEN_COINS);
         node.wallet();
         node.every_kind(&coins[0]);
+        // So many that no reorganisation, with the kills between, reaches down to the coins.
+        node.mine(REORG_DEEP);
         node.flush();
         let highest = node.tip().0;
         let (coins, desk, dice) = (coins[1..].to_vec(), Desk::new(), Dice(seed));
