@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use book::{BookLedger, UtxoLedger};
-use ledger::{AssetId, End, HolderId, Kind, Ledger, Leg, PurseId, Seq, txid_text};
+use ledger::{AssetId, End, HolderId, Ledger, Leg, PurseId, Seq, txid_text};
 use money::Amount;
 
 use super::{
@@ -114,58 +114,66 @@ fn value(opened: &BookLedger, purse: PurseId) -> Amount {
 
 /// A holder: what it has, and its latest `limit` movements.
 pub fn holder(opened: &BookLedger, holder: HolderId, limit: usize) -> HolderPage {
-    match opened.as_ledger().kind() {
-        Kind::Utxo => holder_of_outputs(opened, holder, limit),
-        Kind::Account => holder_of_accounts(opened.as_ledger(), holder, limit),
+    match opened {
+        BookLedger::Utxo(chain) => holder_of_outputs(chain, holder, limit),
+        BookLedger::Account(ledger) => holder_of_accounts(ledger, holder, limit),
     }
 }
 
-fn holder_of_outputs(opened: &BookLedger, holder: HolderId, limit: usize) -> HolderPage {
-    let ledger = opened.as_ledger();
-    let purses = ledger.purses(holder);
-    let (mut received, mut spent, mut unspent) = (Amount::ZERO, Amount::ZERO, 0);
-    // When, whether it goes out, and which output: a movement in eighteen bytes, for holders with millions of them.
-    let mut moves: Vec<(Seq, bool, PurseId)> = Vec::with_capacity(2 * purses.len());
-    for purse in &purses {
-        let value = value(opened, *purse);
-        let (made_by, spent_by) = ends(opened, *purse);
+/// When, whether it goes out, and which output: a movement in few bytes, for holders with millions of them.
+type Move = (Seq, bool, PurseId);
+
+fn holder_of_outputs(chain: &UtxoLedger, holder: HolderId, limit: usize) -> HolderPage {
+    let (mut received, mut spent, mut outputs, mut unspent) = (Amount::ZERO, Amount::ZERO, 0, 0);
+    let mut moves: Vec<Move> = Vec::new();
+    // One walk along the holder's chain reads each output once, while it is at hand.
+    for purse in chain.purses_newest_first(holder) {
+        let value = chain.value(purse);
+        outputs += 1;
         received += value;
-        moves.extend(made_by.map(|seq| (seq, false, *purse)));
-        match spent_by {
+        moves.extend(chain.made_by(purse).map(|seq| (seq, false, purse)));
+        match chain.spent_by(purse) {
             Some(seq) => {
                 spent += value;
-                moves.push((seq, true, *purse));
+                moves.push((seq, true, purse));
             }
             None => unspent += 1,
         }
     }
-    moves.sort_unstable();
-    let row = |(seq, out, purse): &(Seq, bool, PurseId)| MoveRow {
-        place: place(ledger, *seq),
-        tx: ledger.transaction_name(*seq),
-        direction: if *out { "out" } else { "in" },
-        sum: sum(ledger, AssetId(0), value(opened, *purse)),
-        output: Some(ledger.purse_name(*purse)),
+    let at = |found: Option<&Move>| found.map(|(seq, ..)| place(chain, *seq));
+    let (first, last) = (at(moves.iter().min()), at(moves.iter().max()));
+    let movements = moves.len() as u64;
+    let text = |amount| sum(chain, AssetId(0), amount).amount;
+    let row = |(seq, out, purse): Move| MoveRow {
+        place: place(chain, seq),
+        tx: chain.transaction_name(seq),
+        direction: if out { "out" } else { "in" },
+        sum: sum(chain, AssetId(0), chain.value(purse)),
+        output: Some(chain.purse_name(purse)),
         with: None,
     };
-    let text = |amount| sum(ledger, AssetId(0), amount).amount;
     HolderPage {
-        holder: ledger.holder_name(holder),
+        holder: chain.holder_name(holder),
         balances: vec![BalanceRow {
-            asset: ledger.asset(AssetId(0)).symbol.clone(),
+            asset: chain.asset(AssetId(0)).symbol.clone(),
             balance: text(received.checked_sub(spent).expect("what was spent was received")),
-            outputs: Some(Totals {
-                received: text(received),
-                spent: text(spent),
-                outputs: purses.len() as u64,
-                unspent,
-            }),
+            outputs: Some(Totals { received: text(received), spent: text(spent), outputs, unspent }),
         }],
-        first: moves.first().map(|first| place(ledger, first.0)),
-        last: moves.last().map(|last| place(ledger, last.0)),
-        history: moves.iter().rev().take(limit).map(row).collect(),
-        movements: Some(moves.len() as u64),
+        first,
+        last,
+        history: newest(moves, limit).into_iter().map(row).collect(),
+        movements: Some(movements),
     }
+}
+
+/// The latest `limit` movements, newest first.
+fn newest(mut moves: Vec<Move>, limit: usize) -> Vec<Move> {
+    if limit < moves.len() {
+        moves.select_nth_unstable_by(limit, |a, b| b.cmp(a));
+        moves.truncate(limit);
+    }
+    moves.sort_unstable_by(|a, b| b.cmp(a));
+    moves
 }
 
 /// An account is paid into and out of for ever: its latest movements are found by walking back from its last one.
