@@ -3,8 +3,6 @@
 //! Decoders make these values, the book and the memory ledger take them. They are complete and checked for shape;
 //! whether they fit what the ledger already holds is for the ledger to say.
 
-use std::fmt::Write as _;
-
 use money::Amount;
 
 use crate::{Lock, Time};
@@ -90,12 +88,17 @@ pub struct UtxoOutput {
     pub holder: Lock,
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// A transaction id as people write it: hex, last byte first.
 pub fn txid_text(txid: &[u8; 32]) -> String {
-    txid.iter().rev().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-        text
-    })
+    let mut text = String::with_capacity(64);
+    // Results are full of ids: one push a digit is a tenth of what formatting each byte takes.
+    for byte in txid.iter().rev() {
+        text.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(HEX_DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// The bytes of a transaction id, in internal order; `None` where the text is not 64 hex digits.

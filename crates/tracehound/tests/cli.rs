@@ -185,7 +185,7 @@ fn blocks_go_in_are_undone_and_go_in_again() {
         exit 0
         --- out
         bip122:746f776e000000000000000000000000: utxo, 9 transactions until 2024-01-01T04:00:00Z, block 4; BTC
-        1,854 bytes in book
+        1,842 bytes in book
     "#]]
     .assert_eq(&desk.shows("book status"));
     let whole = files(&desk.path("book"));
