@@ -12,13 +12,13 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::manifest::Base;
-use crate::numbers::NONE;
-use crate::numbers::index;
+use crate::numbers::{NONE, index};
 use crate::run::fingerprint;
 use crate::{BookError, disk};
 
 pub(crate) const JOURNAL: &str = "journal";
 const MAGIC: &[u8; 8] = b"thJRNL\0\x02";
+const MAGIC_UNDO: &[u8; 8] = b"thUNDO\0\x02";
 const HEADER_BYTES: usize = 48;
 /// The most changes in one section: 8 MiB.
 pub(crate) const SECTION_CHANGES_MAX: usize = 1 << 19;
@@ -30,17 +30,33 @@ const WAS_NONE: u64 = 1 << 63;
 /// A word's old value: column, byte offset, value.
 pub(crate) type Change = [u64; 3];
 
+/// What the changed words are changed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// New rows. Readers of the commit see through the changes: they point past it.
+    Batch,
+    /// Taking rows back. The changed words are not the commit's any more.
+    Undo,
+}
+
 /// The journal of the batch being written.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
+    purpose: Purpose,
     file: Option<File>,
     len: u64,
 }
 
 impl Journal {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { path: folder.join(JOURNAL), file: None, len: 0 }
+        Self { path: folder.join(JOURNAL), purpose: Purpose::Batch, file: None, len: 0 }
+    }
+
+    /// The next changes take rows back, until the file is dropped.
+    pub(crate) fn begin_undo(&mut self) {
+        debug_assert!(!self.is_begun(), "an undo begins on a commit");
+        self.purpose = Purpose::Undo;
     }
 
     pub(crate) fn is_begun(&self) -> bool {
@@ -53,7 +69,7 @@ impl Journal {
         while changes.peek().is_some() {
             let mut bytes = Vec::new();
             if self.file.is_none() {
-                bytes.extend_from_slice(MAGIC);
+                bytes.extend_from_slice(if self.purpose == Purpose::Undo { MAGIC_UNDO } else { MAGIC });
                 bytes.extend_from_slice(base);
                 bytes.extend_from_slice(&fingerprint(&bytes).to_le_bytes());
             }
@@ -93,6 +109,7 @@ impl Journal {
     /// After the commit, or after everything was restored.
     pub(crate) fn drop_file(&mut self) -> Result<(), BookError> {
         self.file = None;
+        self.purpose = Purpose::Batch;
         self.len = 0;
         disk::remove(&self.path)
     }
@@ -126,30 +143,35 @@ pub(crate) fn restore(
     Ok(true)
 }
 
-/// The commit that a journal builds on; `None` where there is no journal, or one that is torn at its beginning.
-pub(crate) fn base(folder: &Path) -> Result<Option<Base>, BookError> {
+/// The commit from which a journal takes rows back; `None` where there is no journal, one of a batch, or one that is torn at
+/// its beginning.
+pub(crate) fn undone(folder: &Path) -> Result<Option<Base>, BookError> {
     let path = folder.join(JOURNAL);
+    let of_undo = |(base, purpose)| (purpose == Purpose::Undo).then_some(base);
     match File::open(&path) {
-        Ok(file) => header(&mut &file).map_err(BookError::io("read", &path)),
+        Ok(file) => header(&mut &file).map(|found| found.and_then(of_undo)).map_err(BookError::io("read", &path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(BookError::io("open", &path)(error)),
     }
 }
 
-/// The commit that a header names, if it is whole.
-fn header(reader: &mut impl Read) -> io::Result<Option<Base>> {
+/// The commit that a header names, and what for, if it is whole.
+fn header(reader: &mut impl Read) -> io::Result<Option<(Base, Purpose)>> {
     let mut header = Vec::new();
     reader.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
-    let is_whole = header.len() == HEADER_BYTES
-        && header[..8] == *MAGIC
-        && header[40..] == fingerprint(&header[..40]).to_le_bytes();
-    Ok(if is_whole { header[8..40].try_into().ok() } else { None })
+    let is_whole = header.len() == HEADER_BYTES && header[40..] == fingerprint(&header[..40]).to_le_bytes();
+    let purpose = match header.get(..8) {
+        Some(magic) if magic == MAGIC => Purpose::Batch,
+        Some(magic) if magic == MAGIC_UNDO => Purpose::Undo,
+        _ => return Ok(None),
+    };
+    Ok(if is_whole { header[8..40].try_into().ok().map(|base| (base, purpose)) } else { None })
 }
 
 /// Where the whole sections of a journal are: (offset of the first change, number of words).
 fn sections(file: &File, base: &Base) -> io::Result<Vec<(u64, usize)>> {
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    if header(&mut reader)?.as_ref() != Some(base) {
+    if header(&mut reader)?.is_none_or(|(of, _)| of != *base) {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();

@@ -17,10 +17,10 @@ use crate::{BookError, disk, journal};
 
 /// How often a reader looks again when a writer replaces runs under its eyes.
 const TRIES_MAX: usize = 50;
-/// How often it looks for a journal to go, and how long apart. A writer that clears one away does so before all else; one
-/// that has its own there changes nothing that readers see.
-const JOURNAL_TRIES_MAX: usize = 20;
-const JOURNAL_PAUSE: Duration = Duration::from_millis(10);
+/// How often it looks for the journal of an undo to go, and how long apart: ten seconds, for a writer to put back what a
+/// killed one left.
+const UNDONE_TRIES_MAX: usize = 1_000;
+const UNDONE_PAUSE: Duration = Duration::from_millis(10);
 
 /// One commit of a ledger.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) fn kind(folder: &Path, ledger: &LedgerId) -> Result<Kind, BookError> 
 
 impl Snapshot {
     /// Opens the last commit. `repair` is called when a run is missing though nobody writes; it makes it anew. So it is
-    /// when there is a journal: the words of an undo that was killed are not the commit's.
+    /// when an undo was killed: the words that it changed are not the commit's.
     pub(crate) fn open(
         folder: &Path,
         ledger: &LedgerId,
@@ -56,18 +56,11 @@ impl Snapshot {
         if !disk::lock(&path, || lock.try_lock_shared())? {
             return Err(BookError::Undoing(ledger.clone()));
         }
-        for at in 0..TRIES_MAX {
+        wait_for_undone(folder, ledger, &repair)?;
+        for _ in 0..TRIES_MAX {
             let Some(manifest) = Manifest::read(folder, ledger)? else {
                 return Err(BookError::NoLedger(ledger.clone()));
             };
-            if at < JOURNAL_TRIES_MAX && journal::base(folder)?.is_some_and(|base| base == manifest.base()) {
-                match repair() {
-                    Ok(()) => {}
-                    Err(BookError::Locked(_)) => std::thread::sleep(JOURNAL_PAUSE),
-                    Err(error) => return Err(error),
-                }
-                continue;
-            }
             let rows = manifest.rows(folder, specs)?;
             let runs: Option<Vec<_>> =
                 lookups.iter().map(|(name, column)| open_runs(folder, name, rows[*column])).collect();
@@ -91,4 +84,24 @@ impl Snapshot {
         }
         Err(BookError::Locked(ledger.clone()))
     }
+}
+
+/// Has put back what an undo that was killed took away. None can begin while this reader holds its lock.
+fn wait_for_undone(
+    folder: &Path,
+    ledger: &LedgerId,
+    repair: &impl Fn() -> Result<(), BookError>,
+) -> Result<(), BookError> {
+    for _ in 0..UNDONE_TRIES_MAX {
+        let Some(base) = journal::undone(folder)? else { return Ok(()) };
+        if Manifest::read(folder, ledger)?.is_none_or(|manifest| manifest.base() != base) {
+            return Ok(());
+        }
+        match repair() {
+            Ok(()) => {}
+            Err(BookError::Locked(_)) => std::thread::sleep(UNDONE_PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(BookError::Locked(ledger.clone()))
 }

@@ -220,7 +220,7 @@ impl Store {
 
     /// Begins to take back the last `asked` of `has` blocks or transactions: how many stay, and the lock that keeps
     /// readers out until it is dropped. `None` where there is nothing to do.
-    pub(crate) fn begin_undo(&self, asked: u64, has: u64) -> Result<Option<(u64, File)>, BookError> {
+    pub(crate) fn begin_undo(&mut self, asked: u64, has: u64) -> Result<Option<(u64, File)>, BookError> {
         self.check()?;
         if self.is_dirty() {
             return Err(BookError::Uncommitted);
@@ -229,7 +229,9 @@ impl Store {
         if asked == 0 {
             return Ok(None);
         }
-        Ok(Some((staying, self.lock_readers_out()?)))
+        let alone = self.lock_readers_out()?;
+        self.journal.begin_undo();
+        Ok(Some((staying, alone)))
     }
 
     /// Readers out: whoever cuts mapped files short must be alone. The lock ends with the file.
