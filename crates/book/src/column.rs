@@ -306,6 +306,11 @@ impl Growing {
         Ok(())
     }
 
+    /// Whether something was written that is not durable.
+    pub(crate) fn is_unsynced(&self) -> bool {
+        self.is_unsynced
+    }
+
     /// Makes what was written durable, if anything was.
     pub(crate) fn sync(&mut self) -> Result<(), BookError> {
         if self.is_unsynced {

@@ -58,6 +58,7 @@ mod snapshot;
 #[cfg(test)]
 mod spill_tests;
 mod store;
+mod together;
 mod utxo;
 
 pub use account::{AccountLedger, AccountWriter};

@@ -184,12 +184,17 @@ impl Index {
         }
     }
 
+    /// Whether a commit has runs to write.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        covered(self.entries()) != self.rest.start()
+    }
+
     /// Before a commit: writes the runs of all entries.
     pub(crate) fn settle(&mut self) -> Result<(), BookError> {
-        let (entries, start) = (self.entries(), self.rest.start());
-        if covered(entries) == start {
+        if !self.is_unsettled() {
             return Ok(());
         }
+        let (entries, start) = (self.entries(), self.rest.start());
         let mut ready: Vec<Entry> = self.rest.fingerprints().iter().copied().zip(start..covered(entries)).collect();
         ready.sort_unstable();
         let old = std::mem::take(&mut self.runs);

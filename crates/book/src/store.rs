@@ -12,6 +12,7 @@ use crate::column::{Growing, Rows as _, Spec};
 use crate::journal::{self, Journal, SECTION_CHANGES_MAX};
 use crate::lookup::Index;
 use crate::manifest::{Base, Manifest, Source};
+use crate::together::each;
 use crate::{BookError, disk};
 
 /// Held by the one writer.
@@ -23,10 +24,14 @@ pub(crate) const READERS_LOCK: &str = "readers.lock";
 pub const BATCH_ROWS: u64 = 250_000;
 /// So should one that has this many bytes of new rows, whatever they are.
 pub const BATCH_BYTES: usize = 32 << 20;
-/// A long ledger's batches may have more, a 64th of what is committed, up to this: fewer commits, which each
+/// A long ledger's batches may have more, a 16th of what is committed, up to this: fewer commits, which each
 /// rewrite runs and wait for the disk.
 pub const BATCH_BYTES_MAX: usize = 256 << 20;
-const BATCH_SHARE: usize = 64;
+const BATCH_SHARE: usize = 16;
+/// Files with so much to write are written at the same time.
+const LONG_BYTES: usize = 1 << 20;
+/// So are those with so many changed words.
+const LONG_WORDS: usize = 1 << 12;
 
 /// A ledger's folder, open for writing.
 #[derive(Debug)]
@@ -168,7 +173,8 @@ impl Store {
             words.iter().map(move |(offset, _)| [number, *offset, column.word_on_disk(*offset)])
         });
         self.journal.append(&self.base, old)?;
-        self.columns.iter_mut().zip(&patches).try_for_each(|(column, words)| column.write_words(words))
+        let changes = self.columns.iter_mut().zip(&patches);
+        each(changes, |(_, words)| words.len() >= LONG_WORDS, |(column, words)| column.write_words(words))
     }
 
     /// Makes the batch part of the ledger, or leaves the ledger as it was.
@@ -184,17 +190,17 @@ impl Store {
     }
 
     fn commit_steps(&mut self, indexes: &mut [&mut Index]) -> Result<(), BookError> {
-        for column in &mut self.columns {
-            column.remap()?;
-            column.write_tail()?;
-        }
-        for index in indexes.iter_mut() {
-            index.settle()?;
-        }
+        each(
+            self.columns.iter_mut(),
+            |column| column.tail_bytes() >= LONG_BYTES,
+            |column| {
+                column.remap()?;
+                column.write_tail()
+            },
+        )?;
+        each(indexes.iter_mut(), |index| index.is_unsettled(), |index| index.settle())?;
         self.patch()?;
-        for column in &mut self.columns {
-            column.sync()?;
-        }
+        each(self.columns.iter_mut(), |column| column.is_unsynced(), Growing::sync)?;
         for (column, entry) in self.columns.iter().zip(&mut self.manifest.columns) {
             entry.1 = column.rows();
         }
