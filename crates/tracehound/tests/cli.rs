@@ -199,7 +199,7 @@ fn blocks_go_in_are_undone_and_go_in_again() {
         exit 0
         --- out
         bip122:746f776e000000000000000000000000: utxo, 5 transactions until 2024-01-01T02:00:00Z, block 2; BTC
-        1,166 bytes in book
+        1,154 bytes in book
     "#]]
     .assert_eq(&desk.shows("book status"));
     expect![[r#"
