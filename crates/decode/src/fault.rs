@@ -91,13 +91,24 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// The quotes, and what says that something was cut.
+const MARKS: usize = 3;
+
 /// A piece of the input in quotes, fit for a message: escaped, and cut at [`QUOTED_CHARS_MAX`].
 pub fn quoted(text: &str) -> String {
-    let mut cut: String = text.chars().take(QUOTED_CHARS_MAX).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
+    let mut take = QUOTED_CHARS_MAX;
+    loop {
+        let mut cut: String = text.chars().take(take).collect();
+        if cut.len() < text.len() {
+            cut.push('…');
+        }
+        let printed = format!("{cut:?}");
+        // Escaped, a character of control takes five or more.
+        if printed.chars().count() <= QUOTED_CHARS_MAX + MARKS {
+            return printed;
+        }
+        take = take * 3 / 4;
     }
-    format!("{cut:?}")
 }
 
 /// The same for bytes that may not be text.
@@ -122,6 +133,8 @@ mod tests {
     fn what_is_quoted_is_short_and_harmless() {
         assert_eq!(quoted("\u{1b}[31mred"), "\"\\u{1b}[31mred\"");
         assert!(quoted(&"é".repeat(1000)).chars().count() < 90);
+        assert!(quoted(&"\u{c}".repeat(1000)).chars().count() <= QUOTED_CHARS_MAX + MARKS);
+        assert!(quoted(&"\u{10ffff}".repeat(1000)).chars().count() <= QUOTED_CHARS_MAX + MARKS);
         assert!(quoted_bytes(&[0xff; 4000]).len() < 400);
     }
 }
