@@ -3,12 +3,11 @@
 //! Two lines: JSON, and the SHA-256 of the first line, so that a torn or edited manifest is told from a whole one. It
 //! holds no time, no count of commits and nothing else that depends on how the input was cut into batches.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use ledger::{Kind, LedgerId};
+use ledger::{Kind, LedgerId, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -92,7 +91,7 @@ impl Manifest {
         let mut bytes = serde_json::to_vec(self).expect("plain fields become JSON");
         let digest = Sha256::digest(&bytes);
         bytes.push(b'\n');
-        bytes.extend_from_slice(hex(&digest).as_bytes());
+        bytes.extend_from_slice(hex::text(&digest).as_bytes());
         bytes.push(b'\n');
         bytes
     }
@@ -151,14 +150,6 @@ impl Manifest {
         }
         Ok(self.columns.iter().map(|column| column.1).collect())
     }
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-        text
-    })
 }
 
 /// Makes sources forget the transactions from `end` on.

@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use ledger::hex;
 use sha2::{Digest, Sha256};
 
-use crate::chain::hex;
 use crate::exact::Exact;
 use crate::notebook::time_text;
 
@@ -117,7 +117,7 @@ impl<W: Write> Accounts<W> {
                     .chain_update(account.0.to_le_bytes())
                     .finalize();
                 text.push_str("0x");
-                hex(text, &hash[..20]);
+                hex::push(text, &hash[..20]);
             }
             Names::Iban => {
                 // A multiplier without a common factor with 10^12 gives every account a number of its own.
@@ -173,7 +173,7 @@ impl<W: Write> Accounts<W> {
                     .chain_update(number.to_le_bytes())
                     .finalize();
                 let mut name = String::from("0x");
-                hex(&mut name, &hash);
+                hex::push(&mut name, &hash);
                 name
             }
             Names::Iban => format!("EXRC-{}-{number:09}", &time[..10]),

@@ -11,9 +11,11 @@ mod stored;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use ledger::hex;
 use sha2::{Digest, Sha256};
 
 use crate::blockfiles::BlockFiles;
+use crate::blockfiles::undo::compact_size;
 use crate::exact::Exact;
 use crate::keys::{Key, Lock, Owner};
 use stored::Stored;
@@ -150,7 +152,7 @@ impl<W: Write> Chain<W> {
         let raw = &mut self.raw;
         raw.clear();
         raw.extend(2u32.to_le_bytes());
-        compact(raw, inputs.len());
+        compact_size(raw, inputs.len() as u64);
         for coin in inputs {
             raw.extend(coin.txid);
             raw.extend(coin.vout.to_le_bytes());
@@ -232,7 +234,7 @@ impl<W: Write> Chain<W> {
         raw.push(1);
         raw.extend([0; 32]);
         raw.extend(u32::MAX.to_le_bytes());
-        compact(raw, script.len());
+        compact_size(raw, script.len() as u64);
         raw.extend(&script);
         raw.extend(u32::MAX.to_le_bytes());
         let txid = close(raw, pays, &locks);
@@ -265,7 +267,7 @@ impl<W: Write> Chain<W> {
         line.push_str(",\"tx\":[");
         open_json(&mut line, &txid);
         line.push_str("{\"coinbase\":\"");
-        hex(&mut line, &script);
+        hex::push(&mut line, &script);
         line.push_str("\",\"sequence\":4294967295}");
         close_json(&mut line, pays, &locks, &mut self.raw);
         line.push('}');
@@ -295,7 +297,7 @@ fn coins(made: Coin, pays: &[Pay]) -> Vec<Coin> {
 
 /// Appends the outputs and the lock time, and hashes the whole.
 fn close(raw: &mut Vec<u8>, pays: &[Pay], locks: &[Lock]) -> [u8; 32] {
-    compact(raw, pays.len());
+    compact_size(raw, pays.len() as u64);
     for (pay, lock) in pays.iter().zip(locks) {
         raw.extend(pay.value_sats.to_le_bytes());
         let at = raw.len();
@@ -321,22 +323,10 @@ fn close_json(text: &mut String, pays: &[Pay], locks: &[Lock], scratch: &mut Vec
         let _ = write!(text, "{comma}{{\"value\":{value},\"n\":{at},\"scriptPubKey\":{{\"hex\":\"");
         scratch.clear();
         lock.script(scratch);
-        hex(text, scratch);
+        hex::push(text, scratch.iter());
         let _ = write!(text, "\",\"address\":\"{lock}\",\"type\":\"{}\"}}}}", lock.kind());
     }
     text.push(']');
-}
-
-/// Bitcoin's variable-length count.
-fn compact(raw: &mut Vec<u8>, count: usize) {
-    match u16::try_from(count) {
-        Ok(small @ 0..=0xfc) => raw.push(small.to_le_bytes()[0]),
-        Ok(count) => {
-            raw.push(0xfd);
-            raw.extend(count.to_le_bytes());
-        }
-        Err(_) => unreachable!("no transaction here has {count} inputs or outputs"),
-    }
 }
 
 pub fn sha256d(bytes: &[u8]) -> [u8; 32] {
@@ -357,17 +347,6 @@ fn merkle_root(coinbase: [u8; 32], others: &[[u8; 32]]) -> [u8; 32] {
     row[0]
 }
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-pub fn hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-}
-
 fn hex_reversed(text: &mut String, bytes: &[u8; 32]) {
-    let mut reversed = *bytes;
-    reversed.reverse();
-    hex(text, &reversed);
+    hex::push(text, bytes.iter().rev());
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use ledger::hex;
 use sha2::{Digest, Sha256};
 
-use crate::chain::hex;
 use crate::papers::FileSummary;
 
 /// A counting, hashing writer.
@@ -22,7 +22,7 @@ impl<W: Write> Sink<W> {
     /// What went through, under a file's name.
     pub fn summary(self, file: &str) -> FileSummary {
         let mut sha256 = String::new();
-        hex(&mut sha256, &self.hash.finalize());
+        hex::push(&mut sha256, &self.hash.finalize());
         FileSummary { file: file.to_owned(), bytes: self.bytes, sha256 }
     }
 }

@@ -5,7 +5,7 @@
 
 use money::Amount;
 
-use crate::{Lock, Time};
+use crate::{Lock, Time, hex};
 
 /// One atomic transaction of an account ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,27 +88,17 @@ pub struct UtxoOutput {
     pub holder: Lock,
 }
 
-const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 /// A transaction id as people write it: hex, last byte first.
 pub fn txid_text(txid: &[u8; 32]) -> String {
     let mut text = String::with_capacity(64);
-    // Results are full of ids: one push a digit is a tenth of what formatting each byte takes.
-    for byte in txid.iter().rev() {
-        text.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(HEX_DIGITS[usize::from(byte & 15)]));
-    }
+    hex::push(&mut text, txid.iter().rev());
     text
 }
 
 /// The bytes of a transaction id, in internal order; `None` where the text is not 64 hex digits.
 pub fn txid_bytes(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().rev().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
+    // Whatever is longer is refused before it is read.
+    let mut bytes: [u8; 32] = if text.len() == 64 { hex::bytes(text)?.try_into().ok()? } else { return None };
+    bytes.reverse();
     Some(bytes)
 }

@@ -9,6 +9,7 @@
 
 pub mod address;
 mod deed;
+pub mod hex;
 mod id;
 mod lock;
 pub mod memory;

@@ -8,13 +8,11 @@
 //! Sources: BIP 13, BIP 16, BIP 141, BIP 173, BIP 350; `solver.cpp` and `key_io.cpp` of Bitcoin Core for what has an
 //! address.
 
-use std::fmt::Write as _;
-
 use bech32::{Fe32, Hrp, segwit};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
-use crate::Network;
+use crate::{Network, hex};
 
 /// The longest script that is its own name; a longer one is named by its hash.
 pub const SCRIPT_BYTES_MAX: usize = 100;
@@ -74,11 +72,11 @@ impl Lock {
 
     /// The lock of an address, `script:HEX` or `scripthash:HEX`; `None` for anything else.
     pub fn parse(network: &Network, name: &str) -> Option<Self> {
-        if let Some(hex) = name.strip_prefix("script:") {
-            return bytes_of_hex(hex).map(|script| Self::of_script(&script));
+        if let Some(digits) = name.strip_prefix("script:") {
+            return hex::bytes(digits).map(|script| Self::of_script(&script));
         }
-        if let Some(hex) = name.strip_prefix("scripthash:") {
-            return bytes_of_hex(hex).filter(|hash| hash.len() == 32).map(|hash| Self::new(HASHED, &hash));
+        if let Some(digits) = name.strip_prefix("scripthash:") {
+            return hex::bytes(digits).filter(|hash| hash.len() == 32).map(|hash| Self::new(HASHED, &hash));
         }
         witness(network, name).or_else(|| hash(network, name))
     }
@@ -104,13 +102,13 @@ impl Lock {
                 bech32_address(network, version - WITNESS, bytes).unwrap_or_else(|| self.script_name())
             }
             TEXT => String::from_utf8_lossy(bytes).into_owned(),
-            HASHED => hex("scripthash:", bytes),
+            HASHED => format!("scripthash:{}", hex::text(bytes)),
             _ => self.script_name(),
         }
     }
 
     fn script_name(&self) -> String {
-        hex("script:", &self.script().unwrap_or_default())
+        format!("script:{}", hex::text(&self.script().unwrap_or_default()))
     }
 
     /// The script, where the lock tells it.
@@ -174,29 +172,13 @@ fn bech32_address(network: &Network, version: u8, program: &[u8]) -> Option<Stri
     segwit::encode(prefix, Fe32::try_from(version).ok()?, program).ok()
 }
 
-fn hex(prefix: &str, bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(prefix.len() + 2 * bytes.len());
-    text.push_str(prefix);
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-    }
-    text
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::{NETWORKS, UNLISTED};
 
-    fn lock(hex: &str) -> Lock {
-        Lock::of_script(&bytes_of_hex(hex).unwrap())
+    fn lock(script: &str) -> Lock {
+        Lock::of_script(&hex::bytes(script).unwrap())
     }
 
     /// Scripts and their addresses on the main chain; sources: BIP 173, BIP 350, and Bitcoin Core's `decodescript`.
@@ -221,7 +203,7 @@ mod tests {
             assert_eq!(lock.name(network), name);
             assert_eq!(Lock::parse(network, name).as_ref(), Some(&lock), "{name}");
             assert_eq!(Lock::parse(network, &format!("script:{script}")), Some(lock.clone()));
-            assert_eq!(lock.script(), bytes_of_hex(script));
+            assert_eq!(lock.script(), hex::bytes(script));
             assert_eq!(Lock::from_bytes(lock.as_bytes()), lock);
         }
         assert!(lock("6a").is_unspendable() && !lock("51024e73").is_unspendable() && !lock("").is_unspendable());

@@ -8,7 +8,7 @@ mod text;
 
 use serde::Serialize;
 
-pub use find::{Target, find};
+pub use find::{Target, find, named};
 pub use gather::{block, holder, output, transaction};
 pub use text::write;
 

@@ -18,7 +18,7 @@ use super::rows::{
 use crate::column::{Growing, Rows as _};
 use crate::holders::Holders;
 use crate::lookup::Index;
-use crate::manifest::{Source, hex};
+use crate::manifest::Source;
 use crate::names::{
     ASSETS_MAX, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, check_name, holder_fingerprint, holder_name,
     name_bytes, name_text, read_assets,
@@ -139,7 +139,7 @@ impl AccountWriter {
     ///
     /// `digest` identifies the source: the SHA-256 of its bytes and of the options that shape how it is read.
     pub fn begin_source(&mut self, digest: [u8; 32]) -> Source {
-        let digest = hex(&digest);
+        let digest = ledger::hex::text(&digest);
         let sources = self.store.sources_mut();
         let at = sources.iter().position(|source| source.digest == digest).unwrap_or_else(|| {
             sources.push(Source { digest, taken: Vec::new(), done: false });

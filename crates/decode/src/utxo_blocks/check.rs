@@ -1,7 +1,8 @@
 //! From a block's printed shape to plain values, with everything checked that one block can tell about itself.
 
 use ledger::{
-    LedgerId, Lock, Network, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, address, txid_bytes,
+    LedgerId, Lock, Network, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, address, hex,
+    txid_bytes,
 };
 use money::{Amount, Decimal};
 use serde_json::value::RawValue;
@@ -165,21 +166,10 @@ impl Checker<'_> {
     }
 }
 
-fn lock_of_hex(hex: &str) -> Result<Lock, Problem> {
-    if !hex.len().is_multiple_of(2) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(problem("hex", format!("{} is not hexadecimal", quoted(hex)), ASK_AGAIN));
-    }
-    let bytes: Vec<u8> = hex.as_bytes().chunks_exact(2).map(|pair| 16 * nibble(pair[0]) + nibble(pair[1])).collect();
-    Ok(Lock::of_script(&bytes))
-}
-
-/// The worth of a hexadecimal digit.
-fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => digit.to_ascii_lowercase().saturating_sub(b'a') + 10,
-    }
+fn lock_of_hex(digits: &str) -> Result<Lock, Problem> {
+    let script = hex::bytes(digits);
+    let script = script.ok_or_else(|| problem("hex", format!("{} is not hexadecimal", quoted(digits)), ASK_AGAIN))?;
+    Ok(Lock::of_script(&script))
 }
 
 fn hash(text: &str, path: &str) -> Result<[u8; 32], Problem> {

@@ -277,10 +277,8 @@ mod tests {
 
     #[test]
     fn genesis_is_the_real_one() {
-        let (block, mut hash) = genesis();
-        hash.reverse();
-        let mut text = String::new();
-        crate::chain::hex(&mut text, &hash);
+        let (block, hash) = genesis();
+        let text = ledger::txid_text(&hash);
         assert_eq!(text, "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206");
         assert_eq!(block.len(), 285);
     }

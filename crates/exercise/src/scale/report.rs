@@ -1,8 +1,8 @@
 //! [`ChainReport`]: the manifest of a scale chain: what is in it, and names to look up.
 
+use ledger::txid_text;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::hex;
 use crate::scale::block::{Sealed, genesis};
 use crate::scale::life::Life;
 use crate::scale::locks::SERVICES;
@@ -110,7 +110,7 @@ impl Reporter {
     /// A transaction was made, the `number`th.
     pub fn transaction(&mut self, number: u64, height: u32, txid: &[u8; 32]) {
         if number >= self.every * (self.samples.len() as u64) {
-            self.samples.push(TransactionSample { txid: display(txid), height });
+            self.samples.push(TransactionSample { txid: txid_text(txid), height });
         }
     }
 
@@ -139,12 +139,12 @@ impl Reporter {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             plan: plan.clone(),
-            ledger: format!("bip122:{}", &display(&first)[..32]),
+            ledger: format!("bip122:{}", &txid_text(&first)[..32]),
             folder: BLOCKS_FOLDER.to_owned(),
             blocks: u64::from(tip.height) + 1,
             stale_blocks: self.stale,
             tip_height: tip.height,
-            tip_hash: display(&tip.hash),
+            tip_hash: txid_text(&tip.hash),
             tip_time: tip.time,
             transactions,
             inputs: life.counts.inputs,
@@ -157,13 +157,4 @@ impl Reporter {
             busiest_addresses: busiest.take(ADDRESSES).collect(),
         }
     }
-}
-
-/// A hash as people write it: from its end.
-fn display(hash: &[u8; 32]) -> String {
-    let mut reversed = *hash;
-    reversed.reverse();
-    let mut text = String::new();
-    hex(&mut text, &reversed);
-    text
 }

@@ -105,7 +105,7 @@ struct Queue {
 struct State {
     /// The first block that nobody has taken on.
     next: usize,
-    /// Decoded stretches by their first block: what they take, where they end, their blocks.
+    /// Decoded stretches by their first block: what they take, and their blocks.
     done: BTreeMap<usize, (u64, Vec<Decoded>)>,
     /// What admitted stretches take that are not consumed.
     weight: u64,

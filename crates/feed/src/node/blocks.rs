@@ -12,7 +12,7 @@ use decode::bitcoin::{BLOCK_BYTES_MAX, UNDO_BYTES_MAX};
 use decode::bitcoin::{BlockHeader, Options, attach, block, merkle_root, spent_outputs};
 use decode::utxo_blocks::{BLOCK_LINE_BYTES_MAX, BlockReader};
 use ledger::network::Header;
-use ledger::{UtxoBlock, txid_text};
+use ledger::{UtxoBlock, hex, txid_text};
 
 use super::bitcoind::{Bitcoind, Identity};
 use super::chain::{Need, Node as _};
@@ -91,7 +91,7 @@ impl Bitcoind {
         let limit = 2 * BLOCK_BYTES_MAX as u64 + FRAME_BYTES_MAX;
         self.rpc().call_raw("getblock", &format!(r#"["{hash}",0]"#), limit, |json| {
             let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            text.and_then(hex).ok_or_else(|| self.rpc().strange("getblock", "the block is not in hex"))
+            text.and_then(hex::bytes).ok_or_else(|| self.rpc().strange("getblock", "the block is not in hex"))
         })
     }
 
@@ -119,7 +119,7 @@ impl Bitcoind {
             block => block?,
         };
         let header: String = self.rpc().call("getblockheader", &format!(r#"["{}",false]"#, txid_text(hash)))?;
-        let header = hex(&header).as_deref().and_then(BlockHeader::of);
+        let header = hex::bytes(&header).as_deref().and_then(BlockHeader::of);
         let header = header.ok_or_else(|| self.bad_block(height, hash, "its header is not 80 bytes in hex"))?;
         let has_work = self.network().header != Header::Work || header.meets_target(hash);
         proved(&block, hash, &header, has_work).map_err(|what| self.bad_block(height, hash, what))?;
@@ -158,14 +158,4 @@ fn proved(block: &UtxoBlock, hash: &[u8; 32], header: &BlockHeader, has_work: bo
         return Ok(());
     };
     Err(format!("its {differs} is not what its header proves"))
-}
-
-/// The bytes of hexadecimal text.
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::bitcoind::Bitcoind;
-use super::blocks::hex;
 use super::error::NodeError;
 
 /// The longest listing. A full mempool of 300 MB prints as about 100 MB.
@@ -82,7 +81,8 @@ pub fn mempool_transaction(
     };
     let bytes = rpc.call_raw("getrawtransaction", &format!(r#"["{name}",false]"#), TRANSACTION_BYTES_MAX, |json| {
         let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        text.and_then(hex).ok_or_else(|| rpc.strange("getrawtransaction", "the transaction is not in hex"))
+        text.and_then(ledger::hex::bytes)
+            .ok_or_else(|| rpc.strange("getrawtransaction", "the transaction is not in hex"))
     });
     let bytes = match bytes {
         // It was there just now: a block has it, or another has taken its place.

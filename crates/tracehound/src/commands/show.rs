@@ -45,10 +45,12 @@ pub fn run(home: &Home, args: &ShowArgs) -> Result<Exit, Failure> {
 fn gather(opened: &BookLedger, target: Target, limit: usize) -> What {
     match (target, opened) {
         (Target::Transaction(seq), _) => What::Transaction(showing::transaction(opened, seq)),
-        (Target::Output(purse), _) => What::Output(showing::output(opened, purse)),
         (Target::Holder(holder), _) => What::Holder(showing::holder(opened, holder, limit)),
+        (Target::Output(purse), BookLedger::Utxo(chain)) => What::Output(showing::output(chain, purse)),
         (Target::Block(row), BookLedger::Utxo(chain)) => What::Block(showing::block(chain, row, limit)),
-        (Target::Block(_), BookLedger::Account(_)) => unreachable!("only chains of blocks have blocks"),
+        (Target::Output(_) | Target::Block(_), BookLedger::Account(_)) => {
+            unreachable!("they are looked for on chains of outputs only")
+        }
     }
 }
 

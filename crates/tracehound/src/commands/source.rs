@@ -17,6 +17,7 @@ use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags};
 use crate::output::text::{counted, grouped, more, percent, table};
+use crate::showing;
 use crate::tracing::case::{dust_of, read_tag_files, seq_at, stops_of};
 use crate::tracing::result::{AsOf, ClaimRow, Problem};
 use crate::tracing::run::claim_row;
@@ -132,10 +133,7 @@ fn find(ledger: &dyn Ledger, text: &str, only: Option<&str>, until: Seq) -> Resu
             .map(|(leg, at)| Target { label: LabelId(at.asset.0), money: Money::Leg { seq, leg }, amount: None })
             .collect());
     }
-    // A name that has no address's form may still be one that the ledger gave, on a network of its own.
-    let canonical = ledger::address::canonical(ledger.id(), text).ok().and_then(|name| ledger.find_holder(&name));
-    let holder = canonical.or_else(|| ledger.find_holder(text.trim()));
-    let Some(holder) = holder else {
+    let Some(holder) = showing::named(ledger, text) else {
         let what = "holds no such address, output or transaction";
         return Err(Failure::bad_input(format!("{text}: the ledger {} {what}; ids are case-sensitive", ledger.id())));
     };

@@ -1,7 +1,7 @@
 //! What a text names: a transaction, an output, a block, a holder, on whichever of the book's ledgers has it.
 
 use book::{BookLedger, UtxoLedger};
-use ledger::{HolderId, Ledger, LedgerId, PurseId, Seq, txid_bytes};
+use ledger::{HolderId, Ledger, PurseId, Seq, txid_bytes};
 
 /// What was found on a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn find(opened: &BookLedger, text: &str) -> Option<Target> {
             return Some(Target::Output(purse));
         }
     }
-    named(ledger, ledger.id(), text).map(Target::Holder)
+    named(ledger, text).map(Target::Holder)
 }
 
 fn block(chain: &UtxoLedger, text: &str) -> Option<u64> {
@@ -42,8 +42,8 @@ fn block(chain: &UtxoLedger, text: &str) -> Option<u64> {
     chain.block_at(text.parse().ok().filter(|_| digits)?)
 }
 
-/// A name that has no address's form may still be one that the ledger gave, on a network of its own.
-fn named(ledger: &dyn Ledger, id: &LedgerId, text: &str) -> Option<HolderId> {
-    let canonical = ledger::address::canonical(id, text).ok().and_then(|name| ledger.find_holder(&name));
+/// The holder of that name. One that has no address's form may still be one that the ledger gave, on a network of its own.
+pub fn named(ledger: &dyn Ledger, text: &str) -> Option<HolderId> {
+    let canonical = ledger::address::canonical(ledger.id(), text).ok().and_then(|name| ledger.find_holder(&name));
     canonical.or_else(|| ledger.find_holder(text.trim()))
 }

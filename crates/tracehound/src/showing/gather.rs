@@ -25,10 +25,6 @@ fn name(ledger: &dyn Ledger, purse: PurseId) -> String {
     ledger.holder_name(ledger.purse(purse).holder)
 }
 
-fn is_inferred(opened: &BookLedger, purse: PurseId) -> bool {
-    matches!(opened, BookLedger::Utxo(chain) if chain.is_inferred(purse))
-}
-
 /// A transaction with all its ends.
 pub fn transaction(opened: &BookLedger, seq: Seq) -> TransactionPage {
     let ledger = opened.as_ledger();
@@ -56,7 +52,7 @@ pub fn transaction(opened: &BookLedger, seq: Seq) -> TransactionPage {
                 output: ledger.purse_name(spent),
                 holder: name(ledger, spent),
                 sum,
-                inferred: is_inferred(opened, spent),
+                inferred: chain.is_inferred(spent),
             }),
             (_, End::Purse(made)) => outputs.push(OutputRow {
                 index: outputs.len() as u64,
@@ -83,32 +79,16 @@ fn account_leg(ledger: &dyn Ledger, leg: &Leg) -> LegRow {
 }
 
 /// One output.
-pub fn output(opened: &BookLedger, purse: PurseId) -> OutputPage {
-    let ledger = opened.as_ledger();
-    let (made, spent) = ends(opened, purse);
+pub fn output(chain: &UtxoLedger, purse: PurseId) -> OutputPage {
+    let spent = chain.spent_by(purse);
     OutputPage {
-        output: ledger.purse_name(purse),
-        holder: name(ledger, purse),
-        sum: sum(ledger, ledger.purse(purse).asset, value(opened, purse)),
-        inferred: is_inferred(opened, purse),
-        made: made.map(|seq| place(ledger, seq)),
-        spent_by: spent.map(|seq| ledger.transaction_name(seq)),
-        spent: spent.map(|seq| place(ledger, seq)),
-    }
-}
-
-/// The transactions that made and spent an output.
-fn ends(opened: &BookLedger, purse: PurseId) -> (Option<Seq>, Option<Seq>) {
-    match opened {
-        BookLedger::Utxo(chain) => (chain.made_by(purse), chain.spent_by(purse)),
-        BookLedger::Account(_) => (None, None),
-    }
-}
-
-fn value(opened: &BookLedger, purse: PurseId) -> Amount {
-    match opened {
-        BookLedger::Utxo(chain) => chain.value(purse),
-        BookLedger::Account(ledger) => ledger.balance(purse, ledger.end()),
+        output: chain.purse_name(purse),
+        holder: name(chain, purse),
+        sum: sum(chain, AssetId(0), chain.value(purse)),
+        inferred: chain.is_inferred(purse),
+        made: chain.made_by(purse).map(|seq| place(chain, seq)),
+        spent_by: spent.map(|seq| chain.transaction_name(seq)),
+        spent: spent.map(|seq| place(chain, seq)),
     }
 }
 
