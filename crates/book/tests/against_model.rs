@@ -8,7 +8,7 @@ use common::{
     Dice, account_model, account_transactions, assert_same_bytes, assets, btc, chain, compare, table, utxo_blocks,
     utxo_model,
 };
-use ledger::{AccountTransaction, Ledger as _, Outpoint, Seq, UtxoBlock, UtxoTransaction};
+use ledger::{AccountTransaction, Coins, HolderId, Ledger as _, Outpoint, PurseId, Seq, UtxoBlock, UtxoTransaction};
 use proptest::prelude::*;
 
 /// How a ledger is filled: commits and reopenings at random, and transactions too many that are taken back.
@@ -130,6 +130,7 @@ fn check_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u6
     assert_eq!(open.tip().map(|tip| tip.hash), blocks.last().map(|block| block.hash));
     compare(&open, &utxo_model(&blocks), &mut Dice::new(seed));
     compare_explored(&open, &blocks);
+    compare_coins(&open, &utxo_model(&blocks));
 }
 
 /// What an explorer is told is what the blocks say.
@@ -149,6 +150,32 @@ fn compare_explored(open: &UtxoLedger, blocks: &[UtxoBlock]) {
         }
     }
     assert_eq!(open.block_at(blocks.last().map_or(0, |last| last.height + 1)), None);
+}
+
+/// What clustering and exposure ask, of every transaction, output and holder.
+fn compare_coins(open: &UtxoLedger, model: &dyn Coins) {
+    assert_eq!(Coins::holders(open), model.holders());
+    assert_eq!((Coins::transactions(open), open.purse_count()), (model.transactions(), model.purse_count()));
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for seq in (0..model.transactions()).map(Seq) {
+        Coins::spent(open, seq, &mut ours);
+        model.spent(seq, &mut theirs);
+        assert_eq!(ours, theirs, "what {seq:?} spends");
+        Coins::made(open, seq, &mut ours);
+        model.made(seq, &mut theirs);
+        assert_eq!(ours, theirs, "what {seq:?} makes");
+    }
+    for purse in (0..model.purse_count()).map(PurseId) {
+        assert_eq!(open.coin(purse), model.coin(purse));
+        assert_eq!(Coins::made_by(open, purse), model.made_by(purse));
+        assert_eq!(Coins::spent_by(open, purse), model.spent_by(purse));
+        assert_eq!(open.purse_before(purse), model.purse_before(purse));
+    }
+    for holder in (0..model.holders()).map(HolderId) {
+        assert_eq!(open.last_purse(holder), model.last_purse(holder));
+        assert_eq!(Coins::lock(open, holder), model.lock(holder));
+        assert_eq!(Coins::find_lock(open, &model.lock(holder)), Some(holder));
+    }
 }
 
 fn compare_transaction(open: &UtxoLedger, seq: Seq, transaction: &UtxoTransaction) {

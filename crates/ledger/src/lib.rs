@@ -8,6 +8,7 @@
 //! It does no I/O and knows no file format.
 
 pub mod address;
+mod coins;
 mod deed;
 pub mod hex;
 mod id;
@@ -17,6 +18,7 @@ mod model;
 pub mod network;
 mod time;
 
+pub use coins::{Coin, Coins};
 pub use deed::{
     AccountLeg, AccountTransaction, Outpoint, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, txid_bytes, txid_text,
 };

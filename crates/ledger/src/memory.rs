@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use money::{Amount, Asset};
 
 use crate::{
-    AccountTransaction, AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Network, Outpoint, Purse, PurseId, Seq,
-    Stamp, Time, UtxoBlock, UtxoTransaction, txid_bytes, txid_text,
+    AccountTransaction, AssetId, Coin, Coins, End, HolderId, Kind, Ledger, LedgerId, Leg, Lock, Network, Outpoint,
+    Purse, PurseId, Seq, Stamp, Time, UtxoBlock, UtxoTransaction, txid_bytes, txid_text,
 };
 
 /// Holder of outputs of which the source tells nothing.
@@ -338,6 +338,84 @@ impl Ledger for MemoryLedger {
     fn find_output(&self, transaction: &str, vout: u32) -> Option<PurseId> {
         let txid = txid_bytes(transaction)?;
         self.outputs.get(&Outpoint { txid, vout }).copied()
+    }
+}
+
+impl MemoryLedger {
+    fn of_holder(&self, holder: HolderId) -> impl Iterator<Item = PurseId> + '_ {
+        (0u64..).map(PurseId).zip(&self.purses).filter(move |(_, kept)| kept.purse.holder == holder).map(|(at, _)| at)
+    }
+
+    fn coins(&self, ends: impl Iterator<Item = End>, into: &mut Vec<Coin>) {
+        into.clear();
+        into.extend(ends.filter_map(End::purse).map(|purse| self.coin(purse)));
+    }
+
+    /// The first transaction that receives, or that pays from, an output.
+    fn first(&self, purse: PurseId, is_it: impl Fn(&Kept) -> bool) -> Option<Seq> {
+        let touched = &self.purses[index(purse)].touched;
+        touched.iter().find(|(seq, leg)| is_it(&self.legs[index(*seq)][*leg])).map(|(seq, _)| *seq)
+    }
+}
+
+/// For UTXO ledgers only.
+impl Coins for MemoryLedger {
+    fn network(&self) -> &'static Network {
+        Network::of(&self.id)
+    }
+
+    fn transactions(&self) -> u64 {
+        self.names.len() as u64
+    }
+
+    fn holders(&self) -> u64 {
+        self.holders.len() as u64
+    }
+
+    fn purse_count(&self) -> u64 {
+        self.purses.len() as u64
+    }
+
+    fn spent(&self, seq: Seq, into: &mut Vec<Coin>) {
+        self.coins(self.legs[index(seq)].iter().map(|leg| leg.payer), into);
+    }
+
+    fn made(&self, seq: Seq, into: &mut Vec<Coin>) {
+        self.coins(self.legs[index(seq)].iter().map(|leg| leg.payee), into);
+    }
+
+    fn coin(&self, purse: PurseId) -> Coin {
+        let kept = &self.purses[index(purse)];
+        let received: i128 = kept.touched.first().map_or(0, |(seq, leg)| {
+            let leg = &self.legs[index(*seq)][*leg];
+            if leg.payee == End::Purse(purse) { i128::try_from(leg.amount.units()).expect("below 2^126") } else { 0 }
+        });
+        let value = to_amount(received, kept.opening).units();
+        Coin { purse, holder: kept.purse.holder, value: u64::try_from(value).expect("an output is below 2^64") }
+    }
+
+    fn made_by(&self, purse: PurseId) -> Option<Seq> {
+        self.first(purse, |leg| leg.payee == End::Purse(purse))
+    }
+
+    fn spent_by(&self, purse: PurseId) -> Option<Seq> {
+        self.first(purse, |leg| leg.payer == End::Purse(purse))
+    }
+
+    fn last_purse(&self, holder: HolderId) -> Option<PurseId> {
+        self.of_holder(holder).last()
+    }
+
+    fn purse_before(&self, purse: PurseId) -> Option<PurseId> {
+        self.of_holder(self.purses[index(purse)].purse.holder).take_while(|other| *other < purse).last()
+    }
+
+    fn lock(&self, holder: HolderId) -> Lock {
+        Lock::of_name(Network::of(&self.id), &self.holders[index(holder)])
+    }
+
+    fn find_lock(&self, lock: &Lock) -> Option<HolderId> {
+        self.holder_numbers.get(&lock.name(Network::of(&self.id))).copied()
     }
 }
 

@@ -1,6 +1,7 @@
 //! UTXO ledgers on disk: every output is a purse, spent whole and once.
 
 mod ahead;
+mod coins;
 mod explore;
 mod live;
 mod read;

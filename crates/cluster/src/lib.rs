@@ -1,0 +1,13 @@
+//! Who acts together on a chain of coins: clusters of holders, and the evidence that they rest on.
+//!
+//! Each transaction gets a [`Verdict`]: whether it is a join of several parties, and which output looks like change. The
+//! verdicts and the chain itself are the evidence; a cluster is whatever they connect, less what an analyst retracted.
+//! The same code reads the first block and the last one.
+//!
+//! It traces nothing, opens no file, reads no clock, and knows no tags: who is a service, the caller says.
+
+mod heuristic;
+mod verdict;
+
+pub use heuristic::{Heuristic, Layer};
+pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};
