@@ -7,7 +7,9 @@
 //! It traces nothing, opens no file, reads no clock, and knows no tags: who is a service, the caller says.
 
 mod heuristic;
+mod score;
 mod verdict;
 
 pub use heuristic::{Heuristic, Layer};
+pub use score::{Member, Score, Share};
 pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};
