@@ -7,19 +7,25 @@
 //!
 //! This room traces nothing, opens no file and reads no clock. What it says can be read in `docs/tags.md`.
 
+mod basis;
 mod claim;
+mod exposure;
 mod kept;
 mod listed;
 mod pack;
 mod rules;
 mod scope;
+mod standing;
 mod stops;
 mod table;
 
+pub use basis::Basis;
 pub use claim::{Claim, Scope};
+pub use exposure::{EXPOSURE_CATEGORIES, exposure_category, exposure_is_risk};
 pub use kept::{CLAIMS_MAX, SCHEMA, from_ndjson, merged, to_ndjson};
 pub use listed::from_wallet_list;
 pub use pack::from_tag_pack;
 pub use rules::{Rule, Rules, StopKind, word};
+pub use standing::{Standing, Standings, entity_key};
 pub use stops::{Problem, ProblemKind, Risk, Stop, StopSet, Stops};
 pub use table::from_csv;

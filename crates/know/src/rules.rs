@@ -9,10 +9,17 @@ use decode::Fault;
 use decode::fault::quoted;
 use ledger::LedgerId;
 
+use crate::Claim;
+use crate::exposure::{EXPOSURE_CATEGORIES, exposure_category};
+
 const CATEGORIES: &str = include_str!("../rules/categories.csv");
 const CONFIDENCE: &str = include_str!("../rules/confidence.csv");
 const CURRENCIES: &str = include_str!("../rules/currencies.csv");
 
+/// The columns of a table of words; the first must be there.
+const WORD_COLUMNS: [&str; 6] = ["word", "stop", "risk", "exposure", "dwva", "note"];
+/// The weight of a claim that states no confidence, or an unknown one: that of `unknown`.
+const CONFIDENCE_UNKNOWN: u8 = 5;
 /// The most rows that a table of rules may have.
 const RULES_MAX: usize = 100_000;
 
@@ -53,6 +60,9 @@ pub struct Rule {
     pub stop: Option<StopKind>,
     /// Why nobody wants to be paid from there.
     pub risk: Option<String>,
+    /// Under which of [`EXPOSURE_CATEGORIES`] money from there is counted; nothing where it goes on under the names that
+    /// it came with.
+    pub exposure: Option<u8>,
     /// The concept of the INTERPOL taxonomy.
     pub dwva: Option<String>,
 }
@@ -69,15 +79,15 @@ impl Default for Rules {
     fn default() -> Self {
         let none = Self { categories: BTreeMap::new(), confidence: BTreeMap::new(), currencies: BTreeMap::new() };
         let mut rules = none.overridden_by(CATEGORIES.as_bytes()).expect("the built-in categories are tested");
-        read(CONFIDENCE.as_bytes(), &["word", "level"], |row| {
-            let level = row.get(1).parse().ok().filter(|level| *level <= 100);
-            let level = level.ok_or_else(|| row.fault((1, "level"), "is no level", "write 0 to 100"))?;
-            rules.confidence.insert(word(row.get(0)), level);
+        read(CONFIDENCE.as_bytes(), &["word", "level"], 2, |row| {
+            let level = row.get("level").parse().ok().filter(|level| *level <= 100);
+            let level = level.ok_or_else(|| row.fault("level", "is no level", "write 0 to 100"))?;
+            rules.confidence.insert(word(row.get("word")), level);
             Ok(())
         })
         .expect("the built-in confidence levels are tested");
-        read(CURRENCIES.as_bytes(), &["currency", "ledger"], |row| {
-            rules.currencies.entry(row.get(0).to_owned()).or_default().push(row.get(1).to_owned());
+        read(CURRENCIES.as_bytes(), &["currency", "ledger"], 2, |row| {
+            rules.currencies.entry(row.get("currency").to_owned()).or_default().push(row.get("ledger").to_owned());
             Ok(())
         })
         .expect("the built-in currencies are tested");
@@ -86,28 +96,64 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// These rules, with the rows of a table in the shape of `rules/categories.csv` in place of their own.
+    /// These rules, with the rows of a table in the shape of `rules/categories.csv` in place of their own. Columns may be
+    /// left out, `word` apart; where there is no column `exposure` the built-in table's risks and stops decide it.
     pub fn overridden_by(mut self, bytes: &[u8]) -> Result<Self, Fault> {
         let mut seen = BTreeMap::new();
-        read(bytes, &["word", "stop", "risk", "dwva", "note"], |row| {
-            let name = word(row.get(0));
+        let mut rows = Vec::new();
+        read(bytes, &WORD_COLUMNS, 1, |row| {
+            let name = word(row.get("word"));
             if name.is_empty() {
-                return Err(row.fault((0, "word"), "is no word", "write a category in lower case"));
+                return Err(row.fault("word", "is no word", "write a category in lower case"));
             }
             if let Some(line) = seen.insert(name.clone(), row.line) {
-                return Err(row.fault((0, "word"), &format!("stands here and in line {line}"), "keep one"));
+                return Err(row.fault("word", &format!("stands here and in line {line}"), "keep one"));
             }
-            let stop = match row.get(1) {
-                "" => None,
-                text => Some(StopKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-                    row.fault((1, "stop"), "is no stop", "write service, mixer, bridge, conduit, or nothing")
-                })?),
-            };
-            let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            self.categories.insert(name, Rule { stop, risk: filled(row.get(2)), dwva: filled(row.get(3)) });
+            rows.push((name, self.rule(row)?));
             Ok(())
         })?;
+        self.categories.extend(rows);
         Ok(self)
+    }
+
+    fn rule(&self, row: &Row) -> Result<Rule, Fault> {
+        let stop =
+            match row.get("stop") {
+                "" => None,
+                text => Some(StopKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+                    row.fault("stop", "is no stop", "write service, mixer, bridge, conduit, or nothing")
+                })?),
+            };
+        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let risk = filled(row.get("risk"));
+        let exposure = if !row.has("exposure") {
+            self.usual_exposure(stop, risk.as_deref())
+        } else if let Some(name) = filled(row.get("exposure")) {
+            let help = || format!("write one of {}, or nothing", EXPOSURE_CATEGORIES.join(", "));
+            Some(exposure_category(&name).ok_or_else(|| row.fault("exposure", "is no exposure category", &help()))?)
+        } else if risk.is_some() {
+            let help = format!("a risk is counted somewhere: write one of {}", EXPOSURE_CATEGORIES.join(", "));
+            return Err(row.fault("exposure", "is no exposure category", &help));
+        } else {
+            None
+        };
+        Ok(Rule { stop, risk, exposure, dwva: filled(row.get("dwva")) })
+    }
+
+    /// Where a table does not say: as the words that have the same risk, the worst of them; `illicit` for a risk that is
+    /// new; else the stop's own.
+    fn usual_exposure(&self, stop: Option<StopKind>, risk: Option<&str>) -> Option<u8> {
+        let named = |name| Some(exposure_category(name).expect("a name of the list"));
+        match (risk, stop) {
+            (Some(_), _) => {
+                let same = self.categories.values().filter(|rule| rule.risk.as_deref() == risk);
+                same.filter_map(|rule| rule.exposure).max().or_else(|| named("illicit"))
+            }
+            (None, Some(StopKind::Service)) => named("service"),
+            (None, Some(StopKind::Mixer)) => named("mixer"),
+            (None, Some(StopKind::Bridge)) => named("bridge"),
+            (None, Some(StopKind::Conduit) | None) => None,
+        }
     }
 
     /// What a category or abuse means; nothing for a word that no rule knows.
@@ -123,6 +169,11 @@ impl Rules {
     /// How much a confidence weighs; nothing for an unknown word.
     pub fn confidence(&self, text: &str) -> Option<u8> {
         self.confidence.get(&word(text)).copied()
+    }
+
+    /// How much a claim weighs: by its confidence, where it states none or an unknown one as little as `unknown`.
+    pub fn weight(&self, claim: &Claim) -> u8 {
+        claim.confidence.as_deref().and_then(|word| self.confidence(word)).unwrap_or(CONFIDENCE_UNKNOWN)
     }
 
     /// All words of confidence, in order.
@@ -147,28 +198,50 @@ pub fn word(text: &str) -> String {
 }
 
 /// One row of a table of rules.
-struct Row {
+struct Row<'a> {
     line: u64,
+    /// Where each column stands.
+    places: &'a BTreeMap<&'static str, usize>,
     fields: csv::StringRecord,
 }
 
-impl Row {
-    fn get(&self, at: usize) -> &str {
-        self.fields.get(at).unwrap_or_default()
+impl Row<'_> {
+    fn has(&self, column: &str) -> bool {
+        self.places.contains_key(column)
     }
 
-    fn fault(&self, (at, name): (usize, &str), what: &str, help: &str) -> Fault {
-        Fault::line(self.line, format!("{} {what}", quoted(self.get(at))), help).field(name)
+    fn get(&self, column: &str) -> &str {
+        self.places.get(column).and_then(|at| self.fields.get(*at)).unwrap_or_default()
+    }
+
+    fn fault(&self, column: &str, what: &str, help: &str) -> Fault {
+        Fault::line(self.line, format!("{} {what}", quoted(self.get(column))), help).field(column)
     }
 }
 
-/// Reads a CSV table with exactly these columns; lines that start with `#` are comments.
-fn read(bytes: &[u8], columns: &[&str], mut take: impl FnMut(&Row) -> Result<(), Fault>) -> Result<(), Fault> {
+/// Reads a CSV table that has the first `needed` of these columns, and any of the others; lines that start with `#` are
+/// comments.
+fn read(
+    bytes: &[u8],
+    columns: &[&'static str],
+    needed: usize,
+    mut take: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let text = decode::text::utf8(bytes)?;
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| crate::table::csv_fault(&error))?;
-    if header.iter().ne(columns.iter().copied()) {
-        return Err(Fault::line(1, "this is no table of rules", format!("its header is {}", columns.join(","))));
+    let header = reader.headers().map_err(|error| crate::table::csv_fault(&error))?.clone();
+    let line = header.position().map_or(1, csv::Position::line).max(1);
+    let wrong = |what: String| Fault::line(line, what, format!("its columns are {}", columns.join(",")));
+    let mut places = BTreeMap::new();
+    for (at, found) in header.iter().enumerate() {
+        let column = columns.iter().find(|column| **column == found);
+        let column = column.ok_or_else(|| wrong(format!("a table of rules has no column {}", quoted(found))))?;
+        if places.insert(*column, at).is_some() {
+            return Err(wrong(format!("the column {column} stands here twice")));
+        }
+    }
+    if let Some(missing) = columns[..needed].iter().find(|column| !places.contains_key(*column)) {
+        return Err(wrong(format!("this is no table of rules: there is no column {missing}")));
     }
     for (count, record) in reader.records().enumerate() {
         let fields = record.map_err(|error| crate::table::csv_fault(&error))?;
@@ -176,7 +249,7 @@ fn read(bytes: &[u8], columns: &[&str], mut take: impl FnMut(&Row) -> Result<(),
         if count >= RULES_MAX {
             return Err(Fault::line(line, format!("more than {RULES_MAX} rules"), "remove some"));
         }
-        take(&Row { line, fields })?;
+        take(&Row { line, places: &places, fields })?;
     }
     Ok(())
 }

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use decode::fault::quoted;
 use ledger::{HolderId, Ledger};
 
+use crate::exposure::exposure_is_risk;
 use crate::scope;
+use crate::standing::Said;
 use crate::{Claim, Rules, StopKind};
 
-/// The weight of a claim that states no confidence, or an unknown one: that of `unknown`.
-const CONFIDENCE_UNKNOWN: u8 = 5;
 /// How many problems are listed; the rest are counted.
 const PROBLEMS_MAX: usize = 1000;
 
@@ -93,14 +93,14 @@ impl ProblemKind {
 
 /// The claims for one kind of stop, or for the risks, of one holder.
 #[derive(Clone, Debug, Default)]
-struct Support {
-    claims: Vec<usize>,
+pub(crate) struct Support {
+    pub(crate) claims: Vec<usize>,
     /// The most confident claim and its weight; the first of equals.
     best: Option<(u8, usize)>,
 }
 
 impl Support {
-    fn add(&mut self, at: usize, weight: u8) {
+    pub(crate) fn add(&mut self, at: usize, weight: u8) {
         if self.claims.last() != Some(&at) {
             self.claims.push(at);
         }
@@ -109,11 +109,11 @@ impl Support {
         }
     }
 
-    fn weight(&self) -> u8 {
+    pub(crate) fn weight(&self) -> u8 {
         self.best.map_or(0, |(weight, _)| weight)
     }
 
-    fn entity(&self, claims: &[Claim]) -> String {
+    pub(crate) fn entity(&self, claims: &[Claim]) -> String {
         self.best.map_or_else(String::new, |(_, at)| claims[at].entity().to_owned())
     }
 }
@@ -126,7 +126,9 @@ pub struct Stops {
 
 /// What gathers while the claims are read.
 #[derive(Default)]
-struct Gathered {
+pub(crate) struct Gathered {
+    /// Everything that is said of a holder.
+    pub(crate) said: BTreeMap<HolderId, Said>,
     stops: BTreeMap<HolderId, BTreeMap<StopKind, Support>>,
     risks: BTreeMap<HolderId, (BTreeSet<String>, Support)>,
     unknown_categories: BTreeMap<String, usize>,
@@ -140,8 +142,17 @@ impl Stops {
         Self { rules }
     }
 
+    /// The rules that it goes by.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// What `claims` make of `ledger`.
     pub fn resolve(&self, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
+        settle(self.gathered(claims, ledger), claims, ledger)
+    }
+
+    pub(crate) fn gathered(&self, claims: &[Claim], ledger: &dyn Ledger) -> Gathered {
         let mut gathered = Gathered::default();
         for (at, claim) in claims.iter().enumerate() {
             match scope::holder(claim, &self.rules, ledger) {
@@ -152,17 +163,18 @@ impl Stops {
                 }
             }
         }
-        settle(gathered, claims, ledger)
+        gathered
     }
 
     /// Unknown words are reported whether or not the ledger has the holder: a typing error in a pack is one anywhere.
     fn gather(&self, gathered: &mut Gathered, at: usize, claim: &Claim, holder: Option<HolderId>) {
-        let weight = claim.confidence.as_deref().map_or(Some(CONFIDENCE_UNKNOWN), |word| self.rules.confidence(word));
-        let weight = weight.unwrap_or_else(|| {
-            let word = claim.confidence.clone().unwrap_or_default();
-            *gathered.unknown_confidences.entry(word).or_default() += 1;
-            CONFIDENCE_UNKNOWN
-        });
+        let weight = self.rules.weight(claim);
+        if let Some(word) = claim.confidence.as_ref().filter(|word| self.rules.confidence(word).is_none()) {
+            *gathered.unknown_confidences.entry(word.clone()).or_default() += 1;
+        }
+        if let Some(holder) = holder {
+            gathered.said.entry(holder).or_default().all.add(at, weight);
+        }
         let categories = claim.categories.iter().map(|word| (word, true));
         for (word, may_stop) in categories.chain(claim.abuse.iter().map(|word| (word, false))) {
             let Some(rule) = self.rules.category(word) else {
@@ -170,6 +182,9 @@ impl Stops {
                 continue;
             };
             let Some(holder) = holder else { continue };
+            if let Some(category) = rule.exposure.filter(|category| may_stop || exposure_is_risk(*category)) {
+                gathered.said.entry(holder).or_default().add_category(category, weight);
+            }
             if let Some(kind) = rule.stop.filter(|_| may_stop) {
                 gathered.stops.entry(holder).or_default().entry(kind).or_default().add(at, weight);
             }
@@ -182,7 +197,7 @@ impl Stops {
     }
 }
 
-fn settle(gathered: Gathered, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
+pub(crate) fn settle(gathered: Gathered, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
     let mut set = StopSet::default();
     for (holder, kinds) in gathered.stops {
         // The first of equals wins, and kinds are in order of precedence.

@@ -1,6 +1,6 @@
 //! The tables of rules: readable, complete, overridable, and in the words of the public taxonomy.
 
-use know::{Rules, StopKind, word};
+use know::{EXPOSURE_CATEGORIES, Rules, StopKind, exposure_is_risk, word};
 
 const TAXONOMY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/standards/interpol-dwva/dwva-taxonomy-v03.ttl");
@@ -47,8 +47,15 @@ fn an_analyst_may_override_them() {
     assert_eq!(stop(&rules, "zoo"), "none");
     assert_eq!(stop(&rules, "exchange"), "service", "the rest stays");
     for (bad, want) in [
-        ("", "1: this is no table of rules; its header is word,stop,risk,dwva,note"),
-        ("word,stop\n", "1: this is no table of rules; its header is word,stop,risk,dwva,note"),
+        (
+            "",
+            "1: this is no table of rules: there is no column word; its columns are word,stop,risk,exposure,dwva,note",
+        ),
+        (
+            "word,stpo\n",
+            "1: a table of rules has no column \"stpo\"; its columns are word,stop,risk,exposure,dwva,note",
+        ),
+        ("word,word\n", "1: the column word stands here twice; its columns are word,stop,risk,exposure,dwva,note"),
         (
             "word,stop,risk,dwva,note\nminer,halt,,,\n",
             "2:stop: \"halt\" is no stop; write service, mixer, bridge, conduit, or nothing",
@@ -60,10 +67,45 @@ fn an_analyst_may_override_them() {
             "2: this row has 2 fields, the header has 5; add or remove commas; a field with a comma in it stands in double \
              quotes",
         ),
+        (
+            "word,exposure\na,zoo\n",
+            "2:exposure: \"zoo\" is no exposure category; write one of unknown, mined, coinjoin, service, exchange, \
+             gambling, bridge, mixer, illicit, scam, darknet, ransomware, theft, csam, terrorism, sanctioned, or nothing",
+        ),
+        (
+            "word,risk,exposure\na,theft,\n",
+            "2:exposure: \"\" is no exposure category; a risk is counted somewhere: write one of unknown, mined, coinjoin, \
+             service, exchange, gambling, bridge, mixer, illicit, scam, darknet, ransomware, theft, csam, terrorism, \
+             sanctioned",
+        ),
     ] {
         let fault = Rules::default().overridden_by(bad.as_bytes()).unwrap_err();
         assert_eq!(fault.to_string(), want, "{bad:?}");
     }
+}
+
+#[test]
+fn every_risk_and_every_stop_but_conduits_is_counted_under_a_fitting_name() {
+    let rules = Rules::default();
+    for (word, rule) in rules.categories() {
+        let risky = rule.exposure.is_some_and(exposure_is_risk);
+        // The one exception: a join is told from a mixer that keeps the coin, and is no risk by itself.
+        assert_eq!(rule.risk.is_some(), risky || word == "coinjoin", "{word}");
+        let ends = rule.stop.is_some_and(|kind| kind != StopKind::Conduit);
+        assert!(!ends || rule.exposure.is_some(), "{word} ends a trace and is counted nowhere");
+        assert!(rule.stop != Some(StopKind::Conduit) || rule.exposure.is_none(), "{word}: a conduit passes on");
+    }
+}
+
+#[test]
+fn a_table_without_the_column_is_counted_by_its_risks_and_stops() {
+    let table = "word,stop,risk\nzoo,,animals\ncasa,,theft\nteller,service,\npeg,bridge,\nswap,conduit,\nplain,,\n";
+    let rules = Rules::default().overridden_by(table.as_bytes()).unwrap();
+    let name = |word| rules.category(word).unwrap().exposure.map(|at| EXPOSURE_CATEGORIES[usize::from(at)]);
+    assert_eq!(
+        ["zoo", "casa", "teller", "peg", "swap", "plain"].map(name),
+        [Some("illicit"), Some("theft"), Some("service"), Some("bridge"), None, None]
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What claims make of a ledger: stops, conduits, risks, contradictions.
 
-use know::{Claim, Rules, Scope, StopSet, Stops, from_csv};
+use know::{Claim, EXPOSURE_CATEGORIES, Rules, Scope, StopSet, Stops, from_csv};
 use ledger::memory::MemoryLedger;
 use ledger::{AccountLeg, AccountTransaction, Kind, Ledger, LedgerId, Time};
 use money::{Amount, Asset};
@@ -183,4 +183,51 @@ fn thousands_of_problems_are_counted_not_listed() {
     let set = Stops::default().resolve(&claims, &ledger_of("table:t", &[]));
     assert_eq!(set.problems.len(), 1001);
     assert_eq!(set.problems[1000].text, "and 500 more problems with tags");
+}
+
+/// One line each: `holder category stop entity(key) confidence risks claims`.
+fn stands(csv: &str, holders: &[&str]) -> Vec<String> {
+    let rules = Rules::default();
+    let claims = from_csv(csv.as_bytes(), "p", &rules).unwrap();
+    let ledger = ledger_of("table:t", holders);
+    let standings = Stops::new(rules).standings(&claims, &ledger);
+    let one = |(holder, standing): (&ledger::HolderId, &know::Standing)| {
+        let category = standing.category.map_or("-", |at| EXPOSURE_CATEGORIES[usize::from(at)]);
+        let stop = standing.stop.map_or("-", know::StopKind::as_str);
+        let risks: Vec<&str> = standing.risks.iter().map(String::as_str).collect();
+        format!(
+            "{} {category} {stop} {}({}) {} {} {:?}",
+            ledger.holder_name(*holder),
+            standing.entity,
+            standing.key,
+            standing.confidence,
+            risks.join("+"),
+            standing.claims
+        )
+    };
+    standings.holders.iter().map(one).collect()
+}
+
+#[test]
+fn a_holder_stands_where_its_worst_risk_or_its_surest_service_puts_it() {
+    let csv = "address,label,category,abuse,actor,confidence\n\
+        hot,Big Ex 1,exchange,,bigex,service_data\nhot,On the list,,sanction,,web_crawl\nhot,Big,gambling,,,web_crawl\n\
+        casino,Dice.com,gambling,,,forensic\ncasino,Dice,exchange,,,heuristic\n\
+        thief,T,user,service_hack,,\nthief,T2,,scam,,forensic\n\
+        equal,E,exchange,,,forensic\nequal,F,service,,,forensic\n\
+        pool,P,defi_dex,,,\nplain,Jo-Ann,user,,,\nminer,M,miner,,,\nodd,O,,exchange,,\njoin,W,coinjoin,,,\n";
+    assert_eq!(
+        stands(csv, &["hot", "casino", "thief", "equal", "pool", "plain", "miner", "odd", "join", "nobody"]),
+        [
+            "hot sanctioned service bigex(bigex) 50 sanctioned [0, 1, 2]",
+            "casino gambling service Dice.com(dicecom) 50  [3, 4]",
+            "thief theft - T2(t2) 50 scam+theft [5, 6]",
+            "equal exchange service E(e) 50  [7, 8]",
+            "pool - conduit P(p) 5  [9]",
+            "plain - - Jo-Ann(joann) 5  [10]",
+            "miner mined - M(m) 5  [11]",
+            "odd - - O(o) 5  [12]",
+            "join coinjoin mixer W(w) 5 mixing [13]",
+        ]
+    );
 }
