@@ -6,10 +6,14 @@
 //!
 //! It traces nothing, opens no file, reads no clock, and knows no tags: who is a service, the caller says.
 
+mod bulk;
 mod heuristic;
+mod partition;
 mod score;
 mod verdict;
 
+pub use bulk::Bulk;
 pub use heuristic::{Heuristic, Layer};
+pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use score::{Member, Score, Share};
 pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};
