@@ -14,7 +14,12 @@ fn number(name: &str) -> u8 {
 }
 
 fn slice(category: &str, direct: u128, indirect: u128) -> Slice {
-    Slice { category: number(category), direct: Amount::new(direct), indirect: Amount::new(indirect), ..Slice::default() }
+    Slice {
+        category: number(category),
+        direct: Amount::new(direct),
+        indirect: Amount::new(indirect),
+        ..Slice::default()
+    }
 }
 
 fn flow(total: u128, truncated: u128, slices: Vec<Slice>) -> Flow {
@@ -52,7 +57,26 @@ fn levels(finding: &Finding, all: &[&str]) -> String {
 fn a_threshold_is_exceeded_and_not_met() {
     let mut finding = finding();
     finding.exposure[0].received = flow(1_000_000, 0, vec![slice("theft", 100_000, 0), slice("mixer", 0, 1)]);
-    expect![""].assert_eq(&levels(
+    expect![[r#"
+        clear  {category: theft, share: 10%, action: hit}
+        hit    {category: theft, share: 9.9999%, action: hit}
+        review {category: theft, action: review}
+        clear  {category: theft, exposure: indirect, action: hit}
+        hit    {category: theft, exposure: direct, action: hit}
+        clear  {category: theft, direction: sent, action: hit}
+        clear  {category: theft, amount: 0.001, action: hit}
+        hit    {category: theft, amount: 0.00099999, action: hit}
+        hit    {category: theft, amount: 0.000999999999, action: hit}
+        clear  {category: theft, amount: 0.0009 LTC, action: hit}
+        hit    {category: theft, amount: 0.0009 BTC, action: hit}
+        clear  {category: theft, amount: 0.0009, share: 10%, action: hit}
+        clear  {category: theft, amount: 99999999999999999999, action: hit}
+        review {category: mixer, action: review}
+        clear  {category: mixer, share: 0.0001%, action: review}
+        hit    {category: [mixer, theft], share: 10%, action: hit}
+        clear  {category: unknown, action: hit}
+    "#]]
+    .assert_eq(&levels(
         &finding,
         &[
             "{category: theft, share: 10%, action: hit}",
@@ -116,7 +140,32 @@ fn tags_of_the_address_and_of_its_cluster_are_told_apart() {
         "{tag: exchange, action: hit}",
         "{tag: mixer, action: hit}",
     ];
-    expect![""].assert_eq(&[direct, inherited, party].map(|finding| levels(&finding, &all)).join("\n"));
+    expect![[r#"
+        hit    {tag: theft, action: hit}
+        hit    {tag: theft, on: address, action: hit}
+        clear  {tag: theft, on: cluster, action: hit}
+        hit    {tag: theft, confidence: 60%, action: hit}
+        clear  {tag: theft, confidence: 61%, action: hit}
+        hit    {tag: exchange, action: hit}
+        clear  {tag: mixer, action: hit}
+
+        hit    {tag: theft, action: hit}
+        clear  {tag: theft, on: address, action: hit}
+        hit    {tag: theft, on: cluster, action: hit}
+        hit    {tag: theft, confidence: 60%, action: hit}
+        clear  {tag: theft, confidence: 61%, action: hit}
+        clear  {tag: exchange, action: hit}
+        clear  {tag: mixer, action: hit}
+
+        clear  {tag: theft, action: hit}
+        clear  {tag: theft, on: address, action: hit}
+        clear  {tag: theft, on: cluster, action: hit}
+        clear  {tag: theft, confidence: 60%, action: hit}
+        clear  {tag: theft, confidence: 61%, action: hit}
+        clear  {tag: exchange, action: hit}
+        clear  {tag: mixer, action: hit}
+    "#]]
+    .assert_eq(&[direct, inherited, party].map(|finding| levels(&finding, &all)).join("\n"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Rules files: what they mean, and one clear line with its place for each that means nothing.
 
+use std::fmt::Write as _;
+
 use expect_test::expect;
 use screen::{Action, Bearer, Categories, CategorySet, Certificate, DEFAULT_RULES, Direction, Reach, RuleBook, Test};
 
@@ -85,10 +87,7 @@ fn another_file_has_another_hash() {
 
 #[test]
 fn the_rules_that_are_built_in_are_right() {
-    let rules = RuleBook::parse(
-        DEFAULT_RULES.as_bytes(),
-        &Categories::new(know::EXPOSURE_CATEGORIES),
-    );
+    let rules = RuleBook::parse(DEFAULT_RULES.as_bytes(), &Categories::new(know::EXPOSURE_CATEGORIES));
     let rules = rules.unwrap_or_else(|fault| panic!("{fault}"));
     assert_eq!(rules.policy, "tracehound-default-1");
 }
@@ -125,7 +124,7 @@ fn thresholds_are_decimals_within_their_bounds() {
         r.yaml:3:31: amount: "-1" is negative; write an amount such as 0.5 or 0.5 BTC
         r.yaml:3:31: amount: "1,5" is no plain decimal number; write an amount such as 0.5 or 0.5 BTC
         r.yaml:3:31: amount: "1e3" is in scientific notation; write an amount such as 0.5 or 0.5 BTC
-        accepted: RuleBook
+        accepted
         r.yaml:3:31: amount: "0.5 B-C" is no amount; write an amount such as 0.5 or 0.5 BTC
         r.yaml:3:31: amount: "1 2 3" is no amount; write an amount such as 0.5 or 0.5 BTC
         r.yaml:3:31: amount: "x BTC" is no plain decimal number; write an amount such as 0.5 or 0.5 BTC
@@ -135,7 +134,8 @@ fn thresholds_are_decimals_within_their_bounds() {
 
 #[test]
 fn what_is_wrong_is_one_line_with_its_place() {
-    let deep: String = (0..40).map(|at| format!("  g{at}: [g{}]\n", at + 1)).collect();
+    let deep: String =
+        (0..40).map(|at| ["  g", &at.to_string(), ": [g", &(at + 1).to_string(), "]\n"].concat()).collect();
     let files = [
         String::new(),
         "# nothing\n".to_owned(),
@@ -198,7 +198,7 @@ fn what_is_wrong_is_one_line_with_its_place() {
         r.yaml:3:11: an empty list; name a category or a group
         r.yaml:3:11: expected a list, found a map; start each item with `- `
         r.yaml:3:5: this rule looks for nothing; give exactly one of: category, tag, poison
-        r.yaml:3:6: unknown key "actoin"; known here: name, category, direction, exposure, share, amount, action, name, tag, on, confidence, action, name, poison, action
+        r.yaml:3:6: unknown key "actoin"; known here: action, amount, category, confidence, direction, exposure, name, on, poison, share, tag
         r.yaml:3:5: this rule looks for tag and poison at once; give exactly one of: category, tag, poison
         r.yaml:3:5: there is no "action" here; add `action: …`
         r.yaml:3:26: action: "block" is none of its words; write hit or review
@@ -211,6 +211,7 @@ fn what_is_wrong_is_one_line_with_its_place() {
         r.yaml:4:12: the rule in line 3 is called "a" as well; give each rule a name of its own
         r.yaml:4:5: the rule in line 3 is called "rule 2" as well; give each rule a name of its own
         r.yaml:3:5: expected `key: value` entries, found text
+        r.yaml:3:23: this key has no value; write one, or remove the key
         r.yaml:1:37: the groups hold themselves: a > b > c > a; take one of them out of the other
         r.yaml:1:13: the groups hold themselves: a > a; take one of them out of the other
         r.yaml:1:10: the group "theft" has the name of a category; give it a name of its own
@@ -227,7 +228,7 @@ fn what_is_wrong_is_one_line_with_its_place() {
 fn limits_hold() {
     let rules = "  - {tag: theft, action: hit}\n".repeat(screen::RULES_MAX + 1);
     assert!(refused(format!("policy: p\nrules:\n{rules}")).contains("more than 1000 rules"));
-    let groups: String = (0..=screen::GROUPS_MAX).map(|at| format!("  g{at}: theft\n")).collect();
+    let groups: String = (0..=screen::GROUPS_MAX).map(|at| ["  g", &at.to_string(), ": theft\n"].concat()).collect();
     assert!(
         refused(format!("groups:\n{groups}{}", one("{tag: theft, action: hit}"))).contains("more than 1000 groups")
     );
@@ -236,7 +237,7 @@ fn limits_hold() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for at in 1..12 {
         let aliases = vec![format!("*a{}", at - 1); 10].join(", ");
-        bomb.push_str(&format!("a{at}: &a{at} [{aliases}]\n"));
+        writeln!(bomb, "a{at}: &a{at} [{aliases}]").expect("a string takes any text");
     }
     assert!(refused(bomb).contains("aliases copied in"));
 }
