@@ -36,6 +36,18 @@ pub enum BookError {
         /// What is wrong with it.
         what: String,
     },
+    /// A file of an annex does not hold what it must. Nothing is lost: an annex can be made again.
+    DamagedAnnex {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Somebody else is writing this annex.
+    LockedAnnex {
+        /// Its folder.
+        path: PathBuf,
+    },
     /// There is no such ledger in the book.
     NoLedger(LedgerId),
     /// The ledger is of the other kind.
@@ -236,6 +248,10 @@ impl BookError {
     pub(crate) fn damaged(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.into(), what: what.into() }
     }
+
+    pub(crate) fn annex(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Self::DamagedAnnex { path: path.into(), what: what.into() }
+    }
 }
 
 impl fmt::Display for BookError {
@@ -260,6 +276,16 @@ impl fmt::Display for BookError {
                     "{} is damaged: {what}; restore it, or delete its ledger's folder and ingest anew",
                     path.display()
                 )
+            }
+            Self::DamagedAnnex { path, what } => {
+                write!(
+                    f,
+                    "{} is damaged: {what}; it follows from the ledger and its tags: delete its folder, and it is made anew",
+                    path.display()
+                )
+            }
+            Self::LockedAnnex { path } => {
+                write!(f, "{} is being written by another process; wait for it to end", path.display())
             }
             Self::NoLedger(ledger) => write!(f, "the book holds no ledger {ledger}; ingest it first"),
             Self::WrongKind { ledger, is } => {

@@ -11,10 +11,14 @@ use ledger::{Kind, Ledger, LedgerId};
 use money::Asset;
 
 use crate::manifest::MANIFEST;
-use crate::{AccountLedger, AccountWriter, BookError, FORMAT, UtxoLedger, UtxoWriter, disk, snapshot};
+use crate::{
+    AccountLedger, AccountWriter, Annex, AnnexSpec, AnnexWriter, BookError, FORMAT, UtxoLedger, UtxoWriter, disk,
+    snapshot,
+};
 
 const FORMAT_FILE: &str = "book";
 const LEDGERS: &str = "ledgers";
+const KEPT: &str = "kept";
 const FORMAT_BYTES_MAX: u64 = 256;
 
 /// A folder of ledgers.
@@ -130,6 +134,29 @@ impl Book {
     /// Opens a UTXO ledger for writing, making it where there is none, and clears away what a killed writer left.
     pub fn utxo_writer(&self, ledger: &LedgerId, asset: &Asset) -> Result<UtxoWriter, BookError> {
         UtxoWriter::open(&self.ledger_folder(ledger), ledger, Some(asset))
+    }
+}
+
+/// What follows from a ledger, kept beside it.
+impl Book {
+    /// The folder of what is kept beside a ledger: its annexes, and files of other rooms. It need not be there.
+    pub fn kept_folder(&self, ledger: &LedgerId) -> PathBuf {
+        self.folder.join(KEPT).join(folder_name(ledger))
+    }
+
+    /// Opens an annex's last commit for reading; `None` where there is none, or one of another version.
+    pub fn annex(&self, ledger: &LedgerId, spec: &AnnexSpec) -> Result<Option<Annex>, BookError> {
+        Annex::open(&self.kept_folder(ledger).join(spec.name), ledger, spec)
+    }
+
+    /// Opens an annex for writing, making it where there is none, and clears away what a killed writer left.
+    pub fn annex_writer(&self, ledger: &LedgerId, spec: &AnnexSpec) -> Result<AnnexWriter, BookError> {
+        AnnexWriter::open(&self.kept_folder(ledger).join(spec.name), ledger, spec)
+    }
+
+    /// Deletes an annex, damaged or not. Whoever reads it has it until they close it.
+    pub fn remove_annex(&self, ledger: &LedgerId, spec: &AnnexSpec) -> Result<(), BookError> {
+        AnnexWriter::remove(&self.kept_folder(ledger).join(spec.name))
     }
 }
 

@@ -36,6 +36,7 @@
 //! ```
 
 mod account;
+mod annex;
 #[cfg(test)]
 mod collision_tests;
 mod column;
@@ -62,6 +63,7 @@ mod together;
 mod utxo;
 
 pub use account::{AccountLedger, AccountWriter};
+pub use annex::{Annex, AnnexSpec, AnnexWriter};
 pub use error::{BookError, DeedError};
 pub use folder::{Book, BookLedger};
 pub use manifest::Source;
