@@ -14,8 +14,8 @@ use crate::{CategorySet, Direction};
 pub struct Finding {
     /// What it is about.
     pub subject: Subject,
-    /// On which ledger.
-    pub ledger: LedgerId,
+    /// On which ledger; nothing for an address that none of the book's has, but a tag speaks of.
+    pub ledger: Option<LedgerId>,
     /// What stands on the subject itself: tags of an address; nothing for a transaction.
     pub tags: Vec<Tagged>,
     /// What stands on other holders: members of its cluster, or the parties of a transaction.

@@ -140,7 +140,7 @@ impl RuleBook {
         });
         let figures = sides.filter_map(|(exposure, side)| {
             let flow = exposure.flow(side);
-            let (low, high) = interval(flow, categories, *reach);
+            let (low, high) = interval(flow, categories.set, *reach);
             let counts = match self.certificate {
                 Certificate::Lower => low,
                 Certificate::Upper => high,
@@ -165,11 +165,11 @@ impl RuleBook {
 
 /// What is some categories' for certain, and what cannot be excluded. Direct amounts are exact. What rounding withheld is
 /// a category's only if that category touched the money at all: a clean wallet is not suspected for a rest of a division.
-pub(crate) fn interval(flow: &Flow, named: &Named, reach: Option<Reach>) -> (Amount, Amount) {
-    let own = || flow.categories.iter().filter(|slice| named.set.has(slice.category));
+pub fn interval(flow: &Flow, set: CategorySet, reach: Option<Reach>) -> (Amount, Amount) {
+    let own = || flow.categories.iter().filter(|slice| set.has(slice.category));
     let direct: Amount = own().map(|slice| slice.direct).sum();
     let indirect: Amount = own().map(|slice| slice.indirect).sum();
-    let open = if flow.touched.meets(named.set) || !indirect.is_zero() { flow.truncated } else { Amount::ZERO };
+    let open = if flow.touched.meets(set) || !indirect.is_zero() { flow.truncated } else { Amount::ZERO };
     let (low, open) = match reach {
         Some(Reach::Direct) => (direct, Amount::ZERO),
         Some(Reach::Indirect) => (indirect, open),

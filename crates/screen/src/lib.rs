@@ -1,16 +1,29 @@
 //! Screening: what is known about an address or a transaction, and whether the user's own rules call it a hit.
+//!
+//! A [`finding::Finding`] says what is known, each piece with where it comes from; a [`RuleBook`] is the user's own and
+//! says what of that is a hit; an [`Answer`] is both, or why there is neither. What nobody knows is never clear.
+//!
+//! It makes no clusters, counts no exposure and settles no tags: the rooms below do. It prints nothing.
 
 pub mod finding;
+pub mod remember;
+pub mod say;
 
+mod answer;
+mod batch;
 mod category;
+mod changed;
 mod groups;
 mod judge;
 mod keys;
 mod parse;
 mod rules;
 
+pub use answer::{Answer, Status, UNKNOWN};
+pub use batch::{Asked, QUERIES_MAX, QUERY_BYTES_MAX, queries};
 pub use category::{Categories, CategorySet};
-pub use judge::{Figures, Fired, Judgement, Level};
+pub use changed::{Change, Changed};
+pub use judge::{Figures, Fired, Judgement, Level, interval};
 pub use parse::DEFAULT_RULES;
 pub use rules::{
     Action, AmountLimit, Bearer, Certificate, Direction, GROUPS_MAX, NAME_CHARS_MAX, Named, RULES_BYTES_MAX, RULES_MAX,

@@ -50,7 +50,8 @@ fn judged(rule: &str, finding: &Finding) -> Judgement {
 
 /// The level of each rule on its own.
 fn levels(finding: &Finding, all: &[&str]) -> String {
-    all.iter().map(|rule| format!("{:7}{rule}\n", judged(rule, finding).level.as_str())).collect()
+    let line = |rule: &&str| format!("{:7}{rule}", judged(rule, finding).level.as_str());
+    all.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn rules(text: &str) -> RuleBook {
 pub fn finding() -> Finding {
     Finding {
         subject: Subject::Address("bc1q".to_owned()),
-        ledger: LedgerId::parse("bitcoin").expect("it is one"),
+        ledger: Some(LedgerId::parse("bitcoin").expect("it is one")),
         tags: Vec::new(),
         inherited: Vec::new(),
         inherited_more: 0,
