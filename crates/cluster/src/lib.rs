@@ -8,12 +8,14 @@
 
 mod bulk;
 mod heuristic;
+mod judge;
 mod partition;
 mod score;
 mod verdict;
 
 pub use bulk::Bulk;
 pub use heuristic::{Heuristic, Layer};
+pub use judge::{Judge, Kind, Kinds, METHOD_VERSION, Rules, View};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use score::{Member, Score, Share};
 pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};

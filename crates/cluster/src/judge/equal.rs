@@ -1,0 +1,87 @@
+//! The general rule of equal outputs: each party gets one payment of the same value, and most get change.
+//!
+//! Source of the shape: G. Maxwell, "`CoinJoin`: Bitcoin privacy for the real world" (2013), and the rule of `BlockSci`
+//! (Kalodner et al., 2020), which counts participants and asks for as many distinct input addresses. That alone takes
+//! an exchange's batch of equal payouts for a join, so this rule also looks at the sums: in a join every party pays for
+//! itself, so each payer's input is found again as the common value plus one of the other outputs. A batch paid from
+//! one purse has no such pairs.
+//!
+//! Assumption: parties do not pay each other more than a fee of half a percent in the transaction.
+//! Counter-example: one person who makes the sums come out on purpose (Stonewall) looks like two.
+
+use super::balance::{self, Slack};
+use super::tally::{Group, Tally};
+
+/// What equal outputs say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// Three parties or more.
+    Join,
+    /// Two parties, or one that wants to look like two.
+    Two,
+    /// The counts would fit a join, the sums do not.
+    Shape,
+    /// Not even the counts fit.
+    No,
+}
+
+/// Buffers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Desk {
+    pub(crate) others: Vec<u64>,
+    pub(crate) balance: balance::Desk,
+}
+
+/// How many groups of equal outputs are tried as the common value, the most frequent first.
+const GROUPS_MAX: usize = 4;
+
+/// Looks at the groups of equal outputs one by one; the strongest finding counts.
+pub(crate) fn look(tally: &Tally, desk: &mut Desk) -> Finding {
+    let mut found = Finding::No;
+    for group in tally.groups.iter().take(GROUPS_MAX) {
+        match with(tally, *group, desk) {
+            Finding::Join => return Finding::Join,
+            Finding::Two => found = Finding::Two,
+            Finding::Shape if found == Finding::No => found = Finding::Shape,
+            Finding::Shape | Finding::No => {}
+        }
+    }
+    found
+}
+
+/// What one group says, if its value is the common one and each of its outputs one party's.
+fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
+    let parties = group.count;
+    if tally.payers.len() < parties {
+        return Finding::No;
+    }
+    desk.others.clear();
+    desk.others.extend(tally.payments.iter().filter(|value| **value != group.value));
+    let dust = drop_dust(&mut desk.others, parties, group.value);
+    // One more than the parties: a coordinator's fee.
+    if desk.others.len() > parties + 1 || tally.parties_max(group.value) < parties {
+        return Finding::No;
+    }
+    let slack = Slack::of(group.value, tally.fee.saturating_add(dust), parties);
+    let is_balanced = balance::is_balanced(&tally.payers, parties, group.value, &desk.others, slack, &mut desk.balance);
+    match (is_balanced, parties) {
+        (false, 0..=2) => Finding::No,
+        (false, _) => Finding::Shape,
+        (true, 0..=2) => Finding::Two,
+        (true, _) => Finding::Join,
+    }
+}
+
+/// Leaves out the smallest outputs where there are too many for one change each: dust that was added to spoil the
+/// counts. Returns what was left out.
+fn drop_dust(others: &mut Vec<u64>, parties: usize, value: u64) -> u64 {
+    let mut dust = 0u64;
+    while others.len() > parties + 1 {
+        match others.last() {
+            Some(smallest) if *smallest <= value / 500 => dust = dust.saturating_add(*smallest),
+            _ => break,
+        }
+        others.pop();
+    }
+    dust
+}
