@@ -35,7 +35,8 @@ fn unite(folder: &Path, ids: u64) -> Result<()> {
     }
     let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (wall, core) = (took.wall.as_secs_f64(), took.core.as_secs_f64());
-    let line = serde_json::json!({"wall": wall, "core": core, "peak_mib": machine::peak_bytes() >> 20, "digest": digest});
+    let line =
+        serde_json::json!({"wall": wall, "core": core, "peak_mib": machine::peak_bytes() >> 20, "digest": digest});
     println!("{line}");
     Ok(())
 }

@@ -9,6 +9,7 @@
 mod bulk;
 mod heuristic;
 mod judge;
+mod measure;
 mod partition;
 mod score;
 mod verdict;
@@ -16,6 +17,7 @@ mod verdict;
 pub use bulk::Bulk;
 pub use heuristic::{Heuristic, Layer};
 pub use judge::{Judge, Kind, Kinds, METHOD_VERSION, Rules, View};
+pub use measure::{BANDS_PERMILLE, Made, Measured, Taken, Truth, measure};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use score::{Member, Score, Share};
 pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};
