@@ -8,6 +8,7 @@ pub mod bitcoin;
 pub mod fault;
 mod json;
 pub mod lines;
+pub mod pool;
 pub mod table;
 pub mod tagpack;
 pub mod text;
@@ -16,3 +17,4 @@ pub mod yaml;
 
 pub use fault::{Column, Fault};
 pub use lines::DecodeError;
+pub use pool::{Pool, Text};

@@ -158,6 +158,15 @@ struct Size {
 impl Size {
     const EMPTY_LEVEL: Self = Self { nodes: 1, bytes: 0, depth: 1 };
 
+    /// Both side by side.
+    fn and(self, other: Self) -> Self {
+        Self { nodes: self.nodes + other.nodes, bytes: self.bytes + other.bytes, depth: 0 }
+    }
+
+    const fn is_too_much(self) -> bool {
+        self.nodes > YAML_NODES_MAX || self.bytes > YAML_BYTES_MAX
+    }
+
     fn holding(self, inner: Self) -> Self {
         Self {
             nodes: self.nodes + inner.nodes,
@@ -169,12 +178,27 @@ impl Size {
 
 /// Reads a YAML file of one document.
 pub fn parse(bytes: &[u8]) -> Result<Node, Fault> {
-    if bytes.len() > YAML_BYTES_MAX {
-        let what = format!("the file has {} bytes, at most {YAML_BYTES_MAX} are read", bytes.len());
+    read(bytes, YAML_BYTES_MAX, Builder::default())
+}
+
+/// Reads a YAML file of up to `bytes_max` bytes whose top level is a map, and gives the items of its lists under the keys
+/// `streamed` away one by one, with their key. They are not part of the tree and do not count towards its limits; what
+/// aliases copy does. So a file with a million entries needs the memory of one.
+pub fn parse_streamed(
+    bytes: &[u8],
+    bytes_max: usize,
+    streamed: &[&str],
+    take: &mut dyn FnMut(&str, Node) -> Result<(), Fault>,
+) -> Result<Node, Fault> {
+    read(bytes, bytes_max, Builder { streamed, take: Some(take), ..Builder::default() })
+}
+
+fn read(bytes: &[u8], bytes_max: usize, mut builder: Builder<'_>) -> Result<Node, Fault> {
+    if bytes.len() > bytes_max {
+        let what = format!("the file has {} bytes, at most {bytes_max} are read", bytes.len());
         return Err(Fault::whole(what, "split it"));
     }
     let text = crate::text::utf8(bytes)?;
-    let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let (line, column) = place(*error.marker());
@@ -190,6 +214,11 @@ fn place(marker: Marker) -> (u64, u64) {
     (marker.line() as u64, marker.col() as u64 + 1)
 }
 
+fn too_much(line: u64, column: u64) -> Fault {
+    let what = format!("more than {YAML_NODES_MAX} values or {YAML_BYTES_MAX} bytes, aliases copied in");
+    Fault::line(line, what, "split the file, or write less with aliases").at(column)
+}
+
 /// A list or map that is still open.
 struct Open {
     node: Node,
@@ -200,17 +229,25 @@ struct Open {
     keys: HashSet<String>,
 }
 
+/// Who takes the streamed items.
+type Take<'a> = &'a mut dyn FnMut(&str, Node) -> Result<(), Fault>;
+
 #[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    streamed: &'a [&'a str],
+    take: Option<Take<'a>>,
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
     anchors: HashMap<usize, (Node, Size)>,
     aliases: usize,
+    /// What is in memory.
     size: Size,
+    /// What aliases copied, streamed away or not: a bomb costs time too.
+    copied: Size,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         let (line, column) = place(span.start);
         let node = |value| Node { line, column, value };
@@ -240,7 +277,7 @@ impl Builder {
 
     fn alias(&mut self, anchor: usize, line: u64, column: u64) -> Result<(), Fault> {
         self.aliases += 1;
-        let Some((node, size)) = self.anchors.get(&anchor) else {
+        let Some((_, size)) = self.anchors.get(&anchor) else {
             return Err(Fault::line(line, "this alias stands inside what it names", "write the value out").at(column));
         };
         if self.aliases > YAML_ALIASES_MAX {
@@ -251,18 +288,19 @@ impl Builder {
             let what = format!("what this alias names nests deeper than {YAML_DEPTH_MAX} levels here");
             return Err(Fault::line(line, what, "flatten the file").at(column));
         }
-        let (node, size) = (node.clone(), *size);
+        let size = *size;
+        self.copied = self.copied.and(size);
+        if self.copied.is_too_much() {
+            return Err(too_much(line, column));
+        }
         self.charge(size, line, column)?;
+        let node = self.anchors.get(&anchor).expect("it was there above").0.clone();
         self.put(node, 0)
     }
 
     fn charge(&mut self, size: Size, line: u64, column: u64) -> Result<(), Fault> {
-        self.size = Size { nodes: self.size.nodes + size.nodes, bytes: self.size.bytes + size.bytes, depth: 0 };
-        if self.size.nodes > YAML_NODES_MAX || self.size.bytes > YAML_BYTES_MAX {
-            let what = format!("more than {YAML_NODES_MAX} values or {YAML_BYTES_MAX} bytes, aliases copied in");
-            return Err(Fault::line(line, what, "split the file, or write less with aliases").at(column));
-        }
-        Ok(())
+        self.size = self.size.and(size);
+        if self.size.is_too_much() { Err(too_much(line, column)) } else { Ok(()) }
     }
 
     fn start(&mut self, node: Node, anchor: usize) -> Result<(), Fault> {
@@ -281,6 +319,15 @@ impl Builder {
             // The copy that is kept for aliases counts too: anchors may nest.
             self.charge(size, node.line, node.column)?;
             self.anchors.insert(anchor, (node.clone(), size));
+        }
+        // A list that has a name is kept, because an alias may want it.
+        if let [root, Open { node: Node { value: Value::List(_), .. }, anchor: 0, .. }] = self.open.as_slice()
+            && let Some(key) = root.key.as_ref().and_then(|key| self.streamed.iter().find(|name| key.is_text(name)))
+            && let Some(take) = self.take.as_mut()
+        {
+            let size = node.size();
+            self.size = Size { nodes: self.size.nodes - size.nodes, bytes: self.size.bytes - size.bytes, depth: 0 };
+            return take(key, node);
         }
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -374,6 +421,41 @@ mod tests {
         }
         let fault = parse(bomb.as_bytes()).expect_err("nine to the fortieth");
         assert!(fault.what.starts_with("more than"), "{fault}");
+    }
+
+    /// What a streamed file gives away, and what is left.
+    fn streamed(yaml: &str) -> (Vec<String>, String) {
+        let mut items = Vec::new();
+        let rest = parse_streamed(yaml.as_bytes(), YAML_BYTES_MAX, &["tags"], &mut |key, node| {
+            items.push(format!("{key} {}", shown(&node)));
+            Ok(())
+        });
+        (items, rest.map_or_else(|fault| fault.in_file("f"), |node| shown(&node)))
+    }
+
+    #[test]
+    fn lists_of_the_top_level_may_be_streamed() {
+        let items = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            streamed("a: &a {b: c}\ntags:\n- x\n- *a\n- [y, {tags: [z]}]\nd: {tags: [w]}\n"),
+            (
+                items(&["tags x", "tags {b: c}", "tags [y {tags: [z]}]"]),
+                "{a: {b: c}, tags: [], d: {tags: [w]}}".to_owned()
+            )
+        );
+        assert_eq!(streamed("tags: &t [x]\nb: *t\n"), (vec![], "{tags: [x], b: [x]}".to_owned()));
+        assert_eq!(streamed("- tags: [x]\n").1, "[{tags: [x]}]");
+        assert_eq!(streamed("tags: {a: [x]}\n").1, "{tags: {a: [x]}}");
+        assert_eq!(streamed("tags: [x]\ntags: [y]\n").1, "f:2:1: the key \"tags\" stands here twice; keep one");
+    }
+
+    #[test]
+    fn more_may_be_streamed_than_a_tree_may_hold_but_not_by_aliases() {
+        let many = format!("tags: [{}]", "x,".repeat(YAML_NODES_MAX + 1));
+        assert_eq!(streamed(&many).0.len(), YAML_NODES_MAX + 1);
+        let inner = vec!["x"; 1000].join(",");
+        let bomb = format!("a: &a [{inner}]\ntags: [{}]", "*a,".repeat(YAML_NODES_MAX / 1000));
+        assert!(streamed(&bomb).1.contains("more than"), "a thousand times two thousand");
     }
 
     #[test]

@@ -18,18 +18,15 @@ fn header_values_are_inherited_and_raw_text_stays() {
     );
     assert_eq!(faults, Vec::<String>::new());
     assert_eq!(
-        (tags[0].address.as_str(), tags[0].label.as_str(), tags[0].line),
+        (tags[0].address.as_str(), &*tags[0].label, tags[0].line),
         ("0x098B716B8Aaf21512996dC57EB0615e2383E2f96", "Lazarus", 11)
     );
     assert_eq!((tags[0].currency.as_deref(), tags[0].is_cluster_definer), (Some("ETH"), Some(false)));
     assert_eq!(tags[0].lastmod.unwrap().to_string(), "2022-04-14T00:00:00Z");
-    assert_eq!(
-        (tags[1].address.as_str(), tags[1].label.as_str(), tags[1].currency.as_deref()),
-        ("1e5", "007", Some("BTC"))
-    );
+    assert_eq!((tags[1].address.as_str(), &*tags[1].label, tags[1].currency.as_deref()), ("1e5", "007", Some("BTC")));
     assert_eq!(tags[1].lastmod.unwrap().to_string(), "2022-04-15T10:00:00Z");
     assert_eq!(tags[1].context.as_deref(), Some(r#"{"a":["1","x"]}"#));
-    assert_eq!(tags[1].concepts, ["a", "b"]);
+    assert_eq!(tags[1].concepts.iter().map(|word| &**word).collect::<Vec<_>>(), ["a", "b"]);
 }
 
 #[test]

@@ -20,9 +20,10 @@ mod stops;
 mod table;
 
 pub use basis::Basis;
-pub use claim::{Claim, Scope};
+pub use claim::{Claim, PackHash, Scope};
+pub use decode::Text;
 pub use exposure::{EXPOSURE_CATEGORIES, exposure_category, exposure_is_risk};
-pub use kept::{CLAIMS_MAX, SCHEMA, from_ndjson, merged, to_ndjson};
+pub use kept::{CLAIMS_MAX, SCHEMA, from_line, from_ndjson, merged, to_ndjson, write_ndjson};
 pub use listed::from_wallet_list;
 pub use pack::from_tag_pack;
 pub use rules::{Rule, Rules, StopKind, word};

@@ -181,6 +181,11 @@ impl Rules {
         self.confidence.keys().map(String::as_str)
     }
 
+    /// Whether a currency is one of the rules'.
+    pub(crate) fn knows_currency(&self, currency: &str) -> bool {
+        self.currencies.contains_key(currency)
+    }
+
     /// Whether tags of a currency belong on `ledger`; nothing for a currency that no rule knows.
     pub(crate) fn currency_on(&self, currency: &str, ledger: &LedgerId) -> Option<bool> {
         let own = self.currencies.get(currency)?;

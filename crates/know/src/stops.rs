@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use decode::Text;
 use decode::fault::quoted;
 use ledger::{HolderId, Ledger};
 
@@ -131,8 +132,8 @@ pub(crate) struct Gathered {
     pub(crate) said: BTreeMap<HolderId, Said>,
     stops: BTreeMap<HolderId, BTreeMap<StopKind, Support>>,
     risks: BTreeMap<HolderId, (BTreeSet<String>, Support)>,
-    unknown_categories: BTreeMap<String, usize>,
-    unknown_confidences: BTreeMap<String, usize>,
+    unknown_categories: BTreeMap<Text, usize>,
+    unknown_confidences: BTreeMap<Text, usize>,
     bad: Vec<Problem>,
 }
 
@@ -170,7 +171,7 @@ impl Stops {
     fn gather(&self, gathered: &mut Gathered, at: usize, claim: &Claim, holder: Option<HolderId>) {
         let weight = self.rules.weight(claim);
         if let Some(word) = claim.confidence.as_ref().filter(|word| self.rules.confidence(word).is_none()) {
-            *gathered.unknown_confidences.entry(word.clone()).or_default() += 1;
+            *gathered.unknown_confidences.entry(Text::clone(word)).or_default() += 1;
         }
         if let Some(holder) = holder {
             gathered.said.entry(holder).or_default().all.add(at, weight);
@@ -178,7 +179,7 @@ impl Stops {
         let categories = claim.categories.iter().map(|word| (word, true));
         for (word, may_stop) in categories.chain(claim.abuse.iter().map(|word| (word, false))) {
             let Some(rule) = self.rules.category(word) else {
-                *gathered.unknown_categories.entry(word.clone()).or_default() += 1;
+                *gathered.unknown_categories.entry(Text::clone(word)).or_default() += 1;
                 continue;
             };
             let Some(holder) = holder else { continue };

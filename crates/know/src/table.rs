@@ -3,8 +3,8 @@
 //! Any order of columns; an unknown column is a fault, because `catagory` would otherwise be a tag without one. A
 //! mistyped address is a fault too: unlike a published pack, the file is the reader's own to correct.
 
-use decode::Fault;
 use decode::fault::quoted;
+use decode::{Fault, Pool, Text};
 use ledger::address::{HOLDER_BYTES_MAX, canonical};
 use ledger::{LedgerId, Time};
 
@@ -15,7 +15,7 @@ const COLUMNS: &[&str] =
 
 /// A place in a row, by column name.
 pub(crate) struct Columns<'a> {
-    places: Vec<(&'static str, usize)>,
+    places: &'a [(&'static str, usize)],
     record: &'a csv::StringRecord,
 }
 
@@ -26,9 +26,9 @@ impl<'a> Columns<'a> {
         self.record.get(at).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The same as an owned text.
-    pub(crate) fn owned(&self, column: &str) -> Option<String> {
-        self.get(column).map(str::to_owned)
+    /// The same as a text that is kept.
+    fn kept(&self, column: &str, pool: &mut Pool) -> Option<Text> {
+        self.get(column).map(|text| pool.text(text))
     }
 
     /// A fault in a column of this row.
@@ -85,7 +85,7 @@ pub(crate) fn rows(
     let mut claims = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| csv_fault(&error))?;
-        let columns = Columns { places: places.clone(), record: &record };
+        let columns = Columns { places: &places, record: &record };
         if claims.len() >= CLAIMS_MAX {
             return Err(columns.fault("address", format!("more than {CLAIMS_MAX} tags"), "split the file"));
         }
@@ -97,13 +97,14 @@ pub(crate) fn rows(
 /// Reads tags from CSV: `address`, `label`, and any of `category`, `source`, `currency` or `ledger`, `abuse`, `actor`,
 /// `confidence`, `date`.
 pub fn from_csv(bytes: &[u8], pack: &str, rules: &Rules) -> Result<Vec<Claim>, Fault> {
-    rows(bytes, COLUMNS, &["address", "label"], |row| tag(row, pack, rules))
+    let (mut pool, pack) = (Pool::default(), Text::from(pack));
+    rows(bytes, COLUMNS, &["address", "label"], |row| tag(row, &pack, &mut pool, rules))
 }
 
-fn tag(row: &Columns<'_>, pack: &str, rules: &Rules) -> Result<Claim, Fault> {
+fn tag(row: &Columns<'_>, pack: &Text, pool: &mut Pool, rules: &Rules) -> Result<Claim, Fault> {
     let address = row.required("address")?;
-    let mut claim = Claim::new(address, row.required("label")?, pack);
-    claim.scope = scope(row)?;
+    let mut claim = Claim::new(address, pool.text(row.required("label")?), Text::clone(pack));
+    claim.scope = scope(row, pool)?;
     let checked_on = match &claim.scope {
         Scope::Ledger(ledger) => ledger.clone(),
         // Where no ledger is named, only what plainly looks like an address is checked.
@@ -116,12 +117,12 @@ fn tag(row: &Columns<'_>, pack: &str, rules: &Rules) -> Result<Claim, Fault> {
         row.fault("address", format!("{}: {error}", quoted(address)), "copy the address again, in full")
     })?;
     if let Some(category) = row.get("category") {
-        claim.add_category(category);
+        claim.add_category(pool.text(category));
     }
-    claim.abuse = row.owned("abuse");
-    claim.actor = row.owned("actor");
-    claim.source = row.owned("source");
-    claim.confidence = row.owned("confidence");
+    claim.abuse = row.kept("abuse", pool);
+    claim.actor = row.kept("actor", pool);
+    claim.source = row.kept("source", pool);
+    claim.confidence = row.kept("confidence", pool);
     if let Some(word) = &claim.confidence
         && rules.confidence(word).is_none()
     {
@@ -139,10 +140,10 @@ fn tag(row: &Columns<'_>, pack: &str, rules: &Rules) -> Result<Claim, Fault> {
     Ok(claim)
 }
 
-fn scope(row: &Columns<'_>) -> Result<Scope, Fault> {
+fn scope(row: &Columns<'_>, pool: &mut Pool) -> Result<Scope, Fault> {
     match (row.get("currency"), row.get("ledger")) {
         (None, None) => Ok(Scope::Anywhere),
-        (Some(currency), None) => Ok(Scope::Currency(currency.to_owned())),
+        (Some(currency), None) => Ok(Scope::Currency(pool.text(currency))),
         (None, Some(ledger)) => match LedgerId::parse(ledger) {
             Ok(ledger) => Ok(Scope::Ledger(ledger)),
             Err(_) => Err(row.fault(

@@ -1,6 +1,6 @@
 //! Claims in and out: CSV, sanctioned wallets, and the text that the book keeps.
 
-use know::{Claim, Rules, Scope, from_csv, from_ndjson, from_wallet_list, merged, to_ndjson};
+use know::{Claim, PackHash, Rules, Scope, from_csv, from_line, from_ndjson, from_wallet_list, merged, to_ndjson};
 use ledger::{LedgerId, Time};
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn sanctioned_wallets_are_risks_from_an_authority() {
     let claims = from_wallet_list(csv.as_bytes(), "ofac").unwrap();
     assert_eq!(claims[0].scope, Scope::Currency("BTC".into()));
     assert_eq!(claims[0].source.as_deref(), Some("OFAC SDN 1"));
-    assert_eq!((claims[1].label.as_str(), claims[1].abuse.as_deref()), ("listed by OFAC", Some("sanction")));
+    assert_eq!((&*claims[1].label, claims[1].abuse.as_deref()), ("listed by OFAC", Some("sanction")));
     match std::fs::read(OFAC) {
         Ok(bytes) => assert_eq!(from_wallet_list(&bytes, "ofac").unwrap().len(), 758),
         Err(_) => eprintln!("SKIPPED: {OFAC} is not here"),
@@ -90,13 +90,13 @@ fn kept_claims_that_are_damaged_are_faults() {
     let head = "{\"schema\":\"tracehound/tags/1\"}\n";
     let damaged = "the file is damaged or from a later version; import the tags again";
     for (text, want) in [
-        (String::new(), format!("1: the first line does not name the schema tracehound/tags/1; {damaged}")),
-        ("{}\n".into(), format!("1: the first line does not name the schema tracehound/tags/1; {damaged}")),
+        (String::new(), format!("1: the first line does not name the schema tracehound/tags/2; {damaged}")),
+        ("{}\n".into(), format!("1: the first line does not name the schema tracehound/tags/2; {damaged}")),
         (
             format!("{head}{{\"address\":\"a\",\"label\":\"b\",\"pack\":\"p\",\"zoo\":1}}\n"),
             format!(
                 "2:43: not a tag: unknown field `zoo`, expected one of `address`, `currency`, `ledger`, `label`, \
-                 `categories`, `abuse`, `actor`, `source`, `confidence`, `date`, `pack`; {damaged}"
+                 `categories`, `abuse`, `actor`, `source`, `confidence`, `date`, `pack`, `pack_hash`; {damaged}"
             ),
         ),
         (
@@ -112,28 +112,57 @@ fn kept_claims_that_are_damaged_are_faults() {
     ] {
         assert_eq!(from_ndjson(text.as_bytes()).unwrap_err().to_string(), want, "{text}");
     }
-    assert_eq!(from_ndjson(head.as_bytes()), Ok(vec![]));
+    assert_eq!(from_ndjson(head.as_bytes()).unwrap(), []);
+    let two = [head, r#"{"address":"b","label":"l","pack":"p"}"#, "\n", r#"{"address":"a","label":"l","pack":"p"}"#];
+    let fault = from_ndjson(two.concat().as_bytes()).unwrap_err();
+    assert_eq!(fault.to_string(), format!("3: the tags are not in order; {damaged}"));
 }
 
 fn claims() -> impl Strategy<Value = Vec<Claim>> {
     let text = "[a-c\"\\\\\n é]{0,4}";
     let scope = prop_oneof![
         Just(Scope::Anywhere),
-        "[A-Z]{1,4}".prop_map(Scope::Currency),
+        "[A-Z]{1,4}".prop_map(|text| Scope::Currency(text.into())),
         Just(Scope::Ledger(LedgerId::parse("ethereum").unwrap())),
     ];
     let some = || prop::option::of(text);
     let claim =
         (text, scope, text, prop::collection::vec("[a-c]{1,2}", 0..3), some(), some(), some(), some(), any::<i32>());
     let claim = claim.prop_map(|(address, scope, label, categories, abuse, actor, source, confidence, seconds)| {
-        let mut claim = Claim { scope, abuse, actor, source, confidence, ..Claim::new(address, label, "p") };
-        for category in &categories {
+        let mut claim = Claim::new(address, label, "p");
+        claim.scope = scope;
+        let some = |text: Option<String>| text.map(know::Text::from);
+        (claim.abuse, claim.actor, claim.source, claim.confidence) =
+            (some(abuse), some(actor), some(source), some(confidence));
+        for category in categories {
             claim.add_category(category);
         }
         claim.date = Time::from_seconds(seconds.into()).filter(|_| seconds > 0);
         claim
     });
     prop::collection::vec(claim, 0..12)
+}
+
+#[test]
+fn a_pack_that_is_read_again_gives_its_claims_the_newer_version_and_no_twins() {
+    let claim =
+        |label: &str, version: &[u8]| Claim { pack_hash: Some(PackHash::of(version)), ..Claim::new("a", label, "p") };
+    let before = merged(vec![claim("one", b"1"), claim("two", b"1")], []);
+    let after = merged(before.clone(), [claim("two", b"2"), claim("three", b"2"), claim("two", b"2")]);
+    let shown = |claims: &[Claim]| {
+        let version = |claim: &Claim| if claim.pack_hash == Some(PackHash::of(b"1")) { 1 } else { 2 };
+        claims.iter().map(|claim| format!("{} {}", claim.label, version(claim))).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&after), ["one 1", "three 2", "two 2"]);
+    let kept = to_ndjson(&after);
+    assert_eq!(from_ndjson(kept.as_bytes()).unwrap(), after);
+    let lines: Vec<Claim> = kept.lines().skip(1).map(|line| from_line(line.as_bytes()).unwrap()).collect();
+    assert_eq!(lines, after, "the claim of place n stands in line n + 2");
+    assert_eq!(merged(after.clone(), before.clone()).len(), 3);
+    let old = "{\"schema\":\"tracehound/tags/1\"}\n{\"address\":\"a\",\"label\":\"one\",\"pack\":\"p\"}\n";
+    let old = from_ndjson(old.as_bytes()).unwrap();
+    assert_eq!(old, [Claim::new("a", "one", "p")], "files from before are read");
+    assert_eq!(shown(&merged(old, [claim("one", b"1")])), ["one 1"]);
 }
 
 proptest! {
@@ -162,7 +191,8 @@ proptest! {
                 let text = [head.as_bytes(), &body].concat();
                 let _ = from_csv(&text, "p", &Rules::default());
                 let _ = from_wallet_list(&text, "p");
-                let _ = from_ndjson(&text);
+                let _ = from_ndjson(&text[..]);
+                let _ = from_line(&body);
                 let _ = Rules::default().overridden_by(&text);
             }
         }

@@ -176,7 +176,7 @@ fn thousands_of_problems_are_counted_not_listed() {
     let claims: Vec<Claim> = (0..1500)
         .map(|at| {
             let mut claim = Claim::new("x", "x", "p");
-            claim.add_category(&format!("c{at}"));
+            claim.add_category(format!("c{at}"));
             claim
         })
         .collect();

@@ -1,8 +1,10 @@
 //! Where the book lies: `--book`, else `$TRACEHOUND_BOOK`, else the platform's data folder.
 
+use std::io::BufWriter;
 use std::path::PathBuf;
 
 use book::Book;
+use decode::DecodeError;
 use etcetera::BaseStrategy;
 use know::Claim;
 
@@ -53,12 +55,14 @@ impl Home {
 /// The tags kept in a book.
 pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
     let path = book.folder().join(TAGS_FILE);
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            know::from_ndjson(&bytes).map_err(|fault| Failure::internal(fault.in_file(&path.display().to_string())))
-        }
+    let failed = |error: &dyn std::fmt::Display| Failure::internal(format!("{}: {error}", path.display()));
+    match std::fs::File::open(&path) {
+        Ok(file) => know::from_ndjson(file).map_err(|error| match error {
+            DecodeError::Fault(fault) => Failure::internal(fault.in_file(&path.display().to_string())),
+            DecodeError::Read(error) => failed(&error),
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Failure::internal(format!("{}: {error}", path.display()))),
+        Err(error) => Err(failed(&error)),
     }
 }
 
@@ -66,8 +70,9 @@ pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
 pub fn write_tags(book: &Book, claims: &[Claim]) -> Result<(), Failure> {
     let path = book.folder().join(TAGS_FILE);
     let failed = |error: std::io::Error| Failure::internal(format!("{}: {error}", path.display()));
-    let mut file = tempfile::NamedTempFile::new_in(book.folder()).map_err(failed)?;
-    std::io::Write::write_all(&mut file, know::to_ndjson(claims).as_bytes()).map_err(failed)?;
+    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(book.folder()).map_err(failed)?);
+    know::write_ndjson(claims, &mut file).map_err(failed)?;
+    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())

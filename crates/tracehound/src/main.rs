@@ -11,6 +11,7 @@ mod home;
 mod output;
 mod progress;
 mod showing;
+mod tagfiles;
 mod tracing;
 
 use std::process::ExitCode;

@@ -335,9 +335,9 @@ fn tags_say_who_is_who() {
     expect![[r#"
         exit 0
         --- out
-        {"schema":"tracehound/tags/1"}
-        {"address":"bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y","label":"Night Market","categories":["exchange"],"confidence":"web_crawl","pack":"tags"}
-        {"address":"kiosk","label":"Corner Kiosk","categories":["exchange"],"source":"https://example.org/kiosk","confidence":"service_data","pack":"tags"}
+        {"schema":"tracehound/tags/2"}
+        {"address":"bcrt1qykseg6pm9c9pmuw498gr5g2e4k9st9x8uska9y","label":"Night Market","categories":["exchange"],"confidence":"web_crawl","pack":"tags","pack_hash":"8a9050b0a65eeee526c84adb56ddd7a64155012a5bdacb90c4f0ef000b18e4ff"}
+        {"address":"kiosk","label":"Corner Kiosk","categories":["exchange"],"source":"https://example.org/kiosk","confidence":"service_data","pack":"tags","pack_hash":"8a9050b0a65eeee526c84adb56ddd7a64155012a5bdacb90c4f0ef000b18e4ff"}
     "#]].assert_eq(&desk.shows("tags list --json"));
     desk.write("pack.yaml", "title: Pack\ncreator: me\ncurrency: EUR\ntags:\n- {address: shop, label: Shop, category: exchange}\n- {label: Nobody}\n");
     expect![[r#"

@@ -19,6 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::home::{read_tags, write_tags};
 use crate::output::text::{self, grouped, percent};
 use crate::progress::Bar;
+use crate::tagfiles;
 use crate::tracing::case::{self, Wishes};
 use crate::tracing::result::TraceResult;
 use crate::tracing::run;
@@ -52,8 +53,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     ));
     let book = Book::create(folder.join("book"))?;
     ingest(&book, &files, &summary)?;
-    let tags =
-        case::read_tag_files(&[files.join(exercise::TAGS_FILE)], &mut |warning| say(format!("warning: {warning}")))?;
+    let tags = tagfiles::claims(&[files.join(exercise::TAGS_FILE)])?;
     write_tags(&book, &know::merged(Vec::new(), tags))?;
     let incidents: Vec<_> = summary.incidents.iter().map(|id| files.join(format!("incident-{id}.yaml"))).collect();
     let incidents = case::read_incidents(&incidents)?;

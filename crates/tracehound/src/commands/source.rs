@@ -13,12 +13,13 @@ use trace::LabelId;
 use trace::backward::{BackwardSettings, Money, Origin, OriginKind, Sources, Target, backward};
 
 use crate::cli::SourceArgs;
-use crate::commands::{say, stdout};
+use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags};
 use crate::output::text::{counted, grouped, more, percent, table};
 use crate::showing;
-use crate::tracing::case::{dust_of, read_tag_files, seq_at, stops_of};
+use crate::tagfiles;
+use crate::tracing::case::{dust_of, seq_at, stops_of};
 use crate::tracing::result::{AsOf, ClaimRow, Problem};
 use crate::tracing::run::claim_row;
 
@@ -73,7 +74,7 @@ pub fn run(home: &Home, args: &SourceArgs) -> Result<Exit, Failure> {
     let id = LedgerId::parse(&args.ledger).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(read_tag_files(&args.stops.tags, &mut |warning| say(format!("warning: {warning}")))?);
+    claims.extend(tagfiles::claims(&args.stops.tags)?);
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
     let stops = know::Stops::default().resolve(&claims, ledger);

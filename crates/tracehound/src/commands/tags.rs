@@ -10,16 +10,14 @@ use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags, write_tags};
 use crate::output::text::{counted, grouped, plural};
-use crate::tracing::case::read_tag_files;
+use crate::tagfiles;
 
 pub fn run(home: &Home, command: TagsCommand) -> Result<Exit, Failure> {
     match command {
         TagsCommand::Import { files } => {
-            let mut faults = 0u64;
-            let more = read_tag_files(&files, &mut |fault| {
-                faults += 1;
-                say(format!("warning: {fault}"));
-            })?;
+            let read = tagfiles::read(&files, &know::Rules::default(), &mut |fault| say(format!("warning: {fault}")))?;
+            let faults: u64 = read.iter().map(|file| file.bad).sum();
+            let more: Vec<Claim> = read.into_iter().flat_map(|file| file.claims).collect();
             let book = home.create()?;
             let before = read_tags(&book)?;
             let (had, read) = (before.len(), more.len());

@@ -5,10 +5,11 @@ use std::io::Write;
 use trace::Policy;
 
 use crate::cli::{Csv, Policies, TraceArgs};
-use crate::commands::{say, stdout};
+use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags};
 use crate::output::{csv, json, text};
+use crate::tagfiles;
 use crate::tracing::case::{self, Case, Wishes};
 use crate::tracing::run;
 
@@ -16,7 +17,7 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
     let incidents = case::read_incidents(&args.incidents)?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(case::read_tag_files(&args.stops.tags, &mut |warning| say(format!("warning: {warning}")))?);
+    claims.extend(tagfiles::claims(&args.stops.tags)?);
     let wishes = Wishes {
         no_stops: args.stops.no_stops,
         min_confidence: args.stops.min_confidence,

@@ -5,10 +5,8 @@ use std::path::Path;
 
 use book::{Book, BookLedger};
 use decode::Fault;
-use decode::tagpack::{Pack, TagPack};
 use incident::{Incident, Start};
 use know::{Claim, StopSet};
-use ledger::address::canonical;
 use ledger::{HolderId, Kind, Ledger, LedgerId, Seq, Time};
 use money::{Amount, Asset, Decimal};
 use trace::{LabelId, Seed, Settings, ShareFloor, StopKind};
@@ -18,8 +16,6 @@ use crate::tracing::result::Problem;
 
 /// The largest incident file that is read.
 const INCIDENT_BYTES_MAX: u64 = 64 << 20;
-/// The largest tag file that is read.
-const TAGS_BYTES_MAX: u64 = 512 << 20;
 
 /// One loss as a trace knows it: the loot of one incident in one asset of one ledger.
 #[derive(Clone, Debug)]
@@ -90,59 +86,6 @@ pub fn read_small(path: &Path, most: u64, what: &str) -> Result<Vec<u8>, Failure
         return Err(Failure::bad_input(format!("{name}: larger than {most} bytes, which {what} never is")));
     }
     std::fs::read(path).map_err(failed)
-}
-
-/// Reads tag files of any of the forms that are known.
-pub fn read_tag_files(files: &[impl AsRef<Path>], warn: &mut dyn FnMut(String)) -> Result<Vec<Claim>, Failure> {
-    let mut claims = Vec::new();
-    for file in files {
-        let path = file.as_ref();
-        let name = path.display().to_string();
-        let bytes = read_small(path, TAGS_BYTES_MAX, "a tag file")?;
-        let pack = path.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let faulty = |fault: Fault| Failure::bad_input(fault.in_file(&name));
-        let is_yaml =
-            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));
-        let mut more = if is_yaml {
-            match decode::tagpack::parse(&bytes).map_err(faulty)? {
-                Pack::Tags(mut read) => {
-                    read.faults.extend(without_damaged(&mut read.pack));
-                    for fault in &read.faults {
-                        warn(fault.in_file(&name));
-                    }
-                    know::from_tag_pack(&read.pack, &pack)
-                }
-                Pack::Actors(_) => {
-                    warn(format!(
-                        "{name}: an actor pack names actors, not addresses; there is nothing to stop at in it"
-                    ));
-                    Vec::new()
-                }
-            }
-        } else {
-            // An OFAC wallet list has its own header; everything else is the plain form.
-            let rules = know::Rules::default();
-            match know::from_csv(&bytes, &pack, &rules) {
-                Ok(claims) => claims,
-                Err(fault) => know::from_wallet_list(&bytes, &pack).map_err(|_| faulty(fault))?,
-            }
-        };
-        claims.append(&mut more);
-    }
-    Ok(claims)
-}
-
-/// Leaves out the tags of addresses that were mistyped, whichever ledger they are of, and says which.
-fn without_damaged(pack: &mut TagPack) -> Vec<Fault> {
-    let anywhere = LedgerId::parse("table:any").expect("a plain table id");
-    let mut faults = Vec::new();
-    pack.tags.retain(|tag| {
-        let Err(error) = canonical(&anywhere, &tag.address) else { return true };
-        let what = format!("{}: {error}", decode::fault::quoted(&tag.address));
-        faults.push(Fault::line(tag.line, what, "copy the address again, in full").field("address"));
-        false
-    });
-    faults
 }
 
 /// Finds the incidents on the book's ledgers.

@@ -182,11 +182,11 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBo
 
 pub fn claim_row(claim: &Claim) -> ClaimRow {
     ClaimRow {
-        label: claim.label.clone(),
+        label: claim.label.to_string(),
         category: claim.categories.join(", "),
-        pack: claim.pack.clone(),
-        source: claim.source.clone(),
-        confidence: claim.confidence.clone(),
+        pack: claim.pack.to_string(),
+        source: claim.source.as_deref().map(str::to_owned),
+        confidence: claim.confidence.as_deref().map(str::to_owned),
     }
 }
 
