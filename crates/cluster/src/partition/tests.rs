@@ -192,3 +192,36 @@ fn labels_that_no_partition_has_are_refused() {
     let mut partition = Partition::new();
     assert_eq!(partition.grow(HOLDERS_MAX + 1), Err(PartitionError::TooManyHolders(HOLDERS_MAX + 1)));
 }
+
+/// Enough members that several threads share them, and few enough holders that they meet.
+#[test]
+fn many_threads_give_what_one_gives() {
+    const HOLDERS: u64 = 5_000;
+    let mut state = 7u64;
+    let mut number = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    for rare in [2, 40, 4_000] {
+        // Pairs of near holders; one in `rare` joins any two, so that clusters are many, few, or one.
+        let near =
+            |number: u64, other: u64| if other.is_multiple_of(rare) { other % HOLDERS } else { number % HOLDERS };
+        let mut members = Vec::new();
+        for _ in 0..600_000 {
+            let (one, other) = (number(), number());
+            let first = one % HOLDERS;
+            let second = if rare == 4_000 { (first / 8) * 8 + other % 8 } else { near(first, other) };
+            members.extend([first, second].map(|id| u32::try_from(id).unwrap()));
+        }
+        let offsets: Vec<u64> = (0..=600_000).map(|set| 2 * set).collect();
+        let (mut shared, mut alone) = (Partition::new(), Partition::new());
+        for partition in [&mut shared, &mut alone] {
+            partition.grow(HOLDERS).unwrap();
+        }
+        shared.unite_sets(&offsets, &members);
+        for pair in members.chunks(2) {
+            alone.unite(HolderId(pair[0].into()), HolderId(pair[1].into()));
+        }
+        assert_eq!((&shared.label, &shared.size), (&alone.label, &alone.size));
+    }
+}
