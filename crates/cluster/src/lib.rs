@@ -16,7 +16,10 @@ mod verdict;
 
 pub use bulk::Bulk;
 pub use heuristic::{Heuristic, Layer};
-pub use judge::{Judge, Kind, Kinds, METHOD_VERSION, Rules, View};
+pub use judge::{
+    BUILT_IN_WEIGHTS, CHANGE_OUTPUTS_MAX, Candidate, Judge, Kind, METHOD_VERSION, Past, ROUND_SATS, Rules, Sign, View,
+    Weights, WeightsError,
+};
 pub use measure::{BANDS_PERMILLE, Made, Measured, Taken, Truth, measure};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use score::{Member, Score, Share};

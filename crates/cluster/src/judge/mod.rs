@@ -6,29 +6,67 @@
 //! party's makes a supercluster of strangers, one party's taken for a join costs a little recall.
 
 mod balance;
+mod change;
 mod equal;
+mod payjoin;
+#[cfg(test)]
+mod table;
 mod tally;
 mod view;
+mod weights;
 
-pub use view::{Kind, Kinds, View};
+pub use change::{CHANGE_OUTPUTS_MAX, Candidate, ROUND_SATS, Sign};
+pub use view::{Kind, Past, View};
+pub use weights::{BUILT_IN_WEIGHTS, Weights, WeightsError};
 
 use ledger::{Coin, Coins, Seq};
 
-use crate::{Join, Verdict};
+use crate::{Change, Join, Verdict};
 use tally::Tally;
-use view::KindsOf;
+use view::PastOf;
 
 /// The version of the rules. Verdicts of another version are to be taken again.
 pub const METHOD_VERSION: u32 = 1;
 
 /// What a judge goes by.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    change: Weights,
+    fingerprint: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::with_change(BUILT_IN_WEIGHTS).expect("the built-in weights are well-formed, which a test holds")
+    }
+}
 
 impl Rules {
-    /// The version that is recorded beside verdicts.
+    /// The rules with other weights of change, from the text of their file.
+    ///
+    /// # Errors
+    /// Says what is wrong with the text.
+    pub fn with_change(text: &str) -> Result<Self, WeightsError> {
+        // FNV-1a, of the text as it stands: it tells one file from another and defends against nobody.
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let fingerprint = text.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
+        Ok(Self { change: Weights::parse(text)?, fingerprint })
+    }
+
+    /// The version of the rules in code.
     pub const fn version(&self) -> u32 {
         METHOD_VERSION
+    }
+
+    /// Tells the rules in files from others: record it beside the version, and take the verdicts again when either is
+    /// another.
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The weights of change.
+    pub const fn change(&self) -> &Weights {
+        &self.change
     }
 }
 
@@ -45,7 +83,8 @@ pub struct Judge {
 #[derive(Clone, Debug, Default)]
 struct Bench {
     tally: Tally,
-    desk: equal::Desk,
+    equal: equal::Desk,
+    change: change::Desk,
 }
 
 impl Judge {
@@ -66,9 +105,26 @@ impl Judge {
             return Verdict::default();
         }
         coins.made(seq, &mut self.made);
-        let view = View { inputs: &self.spent, outputs: &self.made, kinds: &KindsOf(coins) };
-        let standing = self.bench.standing(&view);
-        Verdict { join: standing.join(), is_doubtful: standing == Standing::Doubtful, change: None }
+        let view = View { inputs: &self.spent, outputs: &self.made, past: &PastOf(coins) };
+        self.bench.verdict(&view, &self.rules)
+    }
+
+    /// The verdict on a transaction that is no coinbase.
+    pub fn judge_view(&mut self, view: &View<'_>) -> Verdict {
+        self.bench.verdict(view, &self.rules)
+    }
+
+    /// How many payments a transaction makes, and those that may be change with their signs, whatever they weigh: for
+    /// calibration. None where no change is looked for: coinbases, joins, doubtful ones, sweeps, batches, and where a
+    /// payment goes back to a payer.
+    pub fn candidates<C: Coins + ?Sized>(&mut self, coins: &C, seq: Seq) -> (usize, &[Candidate]) {
+        coins.spent(seq, &mut self.spent);
+        coins.made(seq, &mut self.made);
+        let view = View { inputs: &self.spent, outputs: &self.made, past: &PastOf(coins) };
+        self.bench.change.candidates.clear();
+        let is_one = !self.spent.is_empty() && self.bench.standing(&view) == Standing::One;
+        let payments = if is_one { self.bench.change.find(&view) } else { 0 };
+        (payments, &self.bench.change.candidates)
     }
 }
 
@@ -83,24 +139,40 @@ enum Standing {
     Several(Join),
 }
 
-impl Standing {
-    const fn join(self) -> Option<Join> {
-        match self {
-            Self::Several(join) => Some(join),
-            _ => None,
+impl Bench {
+    fn verdict(&mut self, view: &View<'_>, rules: &Rules) -> Verdict {
+        match self.standing(view) {
+            Standing::One => Verdict { change: self.change(view, rules.change()), ..Verdict::default() },
+            Standing::Doubtful => Verdict { is_doubtful: true, ..Verdict::default() },
+            Standing::Several(join) => Verdict { join: Some(join), ..Verdict::default() },
         }
     }
-}
 
-impl Bench {
+    /// The likeliest change, if it is likely enough and no other payment is as well.
+    fn change(&mut self, view: &View<'_>, weights: &Weights) -> Option<Change> {
+        let payments = self.change.find(view);
+        let (mut best, mut second) = (None, 0);
+        for Candidate { output, signs } in &self.change.candidates {
+            let permille = weights.permille(payments, *signs);
+            let before = best.map_or(0, |best: Change| best.permille);
+            if permille > before {
+                best = Some(Change { output: *output, permille, votes: *signs });
+            }
+            second = second.max(permille.min(before));
+        }
+        // Two cannot both be likelier than not.
+        best.filter(|best| best.permille >= weights.floor() && second < 500)
+    }
+
     fn standing(&mut self, view: &View<'_>) -> Standing {
         if view.outputs.len() < 2 || !view.has_payers() {
             return Standing::One;
         }
         self.tally.read(view);
-        match equal::look(&self.tally, &mut self.desk) {
+        match equal::look(&self.tally, &mut self.equal) {
             equal::Finding::Join => Standing::Several(Join::EqualOutputs),
             equal::Finding::Two => Standing::Doubtful,
+            equal::Finding::Shape | equal::Finding::No if payjoin::is_doubtful(view, &self.tally) => Standing::Doubtful,
             equal::Finding::Shape | equal::Finding::No => Standing::One,
         }
     }

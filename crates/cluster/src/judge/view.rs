@@ -1,9 +1,9 @@
-//! [`View`]: one transaction as the rules see it: what it spends, what it makes, and the kinds of the locks, asked for
-//! only by the rules that need them.
+//! [`View`]: one transaction as the rules see it: what it spends, what it makes, and what came before it, asked for only
+//! by the rules that need it.
 //!
 //! It knows nothing of a ledger, so that a rule is tested on a table of numbers.
 
-use ledger::{Coin, Coins, HolderId, Lock};
+use ledger::{Coin, Coins, HolderId, Lock, PurseId};
 
 /// What a lock asks of a spender, as far as it tells one wallet from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,18 +39,24 @@ impl Kind {
     }
 }
 
-/// Who tells the kind of a holder's lock.
-pub trait Kinds {
+/// Who tells what was there before a transaction.
+pub trait Past {
     /// The kind of a holder's lock.
     fn kind(&self, holder: HolderId) -> Kind;
+    /// Whether an output is the first that its holder got.
+    fn is_first(&self, purse: PurseId) -> bool;
 }
 
-/// Kinds as a ledger's locks tell them.
-pub(crate) struct KindsOf<'a, C: ?Sized>(pub(crate) &'a C);
+/// The past as a ledger tells it.
+pub(crate) struct PastOf<'a, C: ?Sized>(pub(crate) &'a C);
 
-impl<C: Coins + ?Sized> Kinds for KindsOf<'_, C> {
+impl<C: Coins + ?Sized> Past for PastOf<'_, C> {
     fn kind(&self, holder: HolderId) -> Kind {
         Kind::of(&self.0.lock(holder))
+    }
+
+    fn is_first(&self, purse: PurseId) -> bool {
+        self.0.purse_before(purse).is_none()
     }
 }
 
@@ -61,8 +67,8 @@ pub struct View<'a> {
     pub inputs: &'a [Coin],
     /// What it makes, in output order.
     pub outputs: &'a [Coin],
-    /// Who tells the kinds of the locks.
-    pub kinds: &'a dyn Kinds,
+    /// Who tells what came before.
+    pub past: &'a dyn Past,
 }
 
 impl View<'_> {
@@ -73,8 +79,8 @@ impl View<'_> {
 
     /// The one kind that all inputs' locks have, if they have one.
     pub fn input_kind(&self) -> Option<Kind> {
-        let kind = self.kinds.kind(self.inputs.first()?.holder);
-        self.inputs.iter().skip(1).all(|input| self.kinds.kind(input.holder) == kind).then_some(kind)
+        let kind = self.past.kind(self.inputs.first()?.holder);
+        self.inputs.iter().skip(1).all(|input| self.past.kind(input.holder) == kind).then_some(kind)
     }
 }
 
