@@ -11,15 +11,23 @@
 
 mod category;
 mod correct;
+mod inquiry;
 mod mix;
+mod path;
 mod pool;
+mod received;
 mod record;
+mod sent;
 mod stream;
 mod vector;
 
 pub use category::{CATEGORIES_MAX, COINJOIN, Category, Facts, MINED, UNKNOWN};
 pub use correct::Correction;
+pub use inquiry::{Inquiry, LIMITS, Limits, Split};
+pub use path::{Direction, Hop, Nearest, Path, Proof};
 pub use pool::{Damaged, Full, POOL_ROWS_MAX};
+pub use received::{Origins, Own, Received};
 pub use record::{RECORD_ROWS_MAX, Record};
+pub use sent::Sent;
 pub use stream::{Changes, Exposure};
 pub use vector::{ONE, Vector, Vectors};

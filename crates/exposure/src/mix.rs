@@ -105,6 +105,15 @@ impl Mixer {
         }
     }
 
+    /// Money of the kind of a vector.
+    pub(crate) fn add_vector(&mut self, vector: &Vector, value: u64) {
+        self.total += u128::from(value);
+        for (place, share) in vector.shares.iter().enumerate().filter(|(_, share)| **share > 0) {
+            self.sums[place] += u128::from(value) * u128::from(*share);
+            self.summed |= 1 << place;
+        }
+    }
+
     #[inline]
     pub(crate) fn touch(&mut self, poison: u16) {
         self.poison |= poison;
@@ -122,18 +131,18 @@ impl Mixer {
         self.first |= 1 << place;
     }
 
-    /// The shares of `total`, which is what was added or more.
-    pub(crate) fn shares_of(&self, total: u128) -> [u32; CATEGORIES_MAX] {
-        let mut shares = [0; CATEGORIES_MAX];
-        for place in places(self.summed) {
-            shares[place] = quotient(self.sums[place], total);
-        }
-        shares
+    /// By category, the sum of value times share in parts of [`ONE`].
+    pub(crate) const fn sums(&self) -> &[u128; CATEGORIES_MAX] {
+        &self.sums
     }
 
     /// The record of the transaction whose inputs were added.
     pub(crate) fn record(&self) -> Record {
-        self.with(self.shares_of(self.total))
+        let mut shares = [0; CATEGORIES_MAX];
+        for place in places(self.summed) {
+            shares[place] = quotient(self.sums[place], self.total);
+        }
+        self.with(shares)
     }
 
     /// The record of a join of what was added.
