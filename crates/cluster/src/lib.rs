@@ -6,21 +6,39 @@
 //!
 //! It traces nothing, opens no file, reads no clock, and knows no tags: who is a service, the caller says.
 
+mod active;
 mod bulk;
+mod clusters;
+mod edge;
+mod evidence;
 mod heuristic;
+mod journal;
 mod judge;
+mod keys;
 mod measure;
 mod partition;
+mod retract;
 mod score;
+mod search;
+mod sheet;
 mod verdict;
+mod wraps;
 
+pub use active::Active;
 pub use bulk::Bulk;
+pub use clusters::{Clusters, Parts};
+pub use edge::Edge;
+pub use evidence::{Chain, Services, Verdicts};
 pub use heuristic::{Heuristic, Layer};
+pub use journal::{JOURNAL_TIES_MAX, JOURNAL_TRANSACTIONS_MAX, Journal, Tie};
 pub use judge::{
     BUILT_IN_WEIGHTS, CHANGE_OUTPUTS_MAX, Candidate, Judge, Kind, METHOD_VERSION, Past, ROUND_SATS, Rules, Sign, View,
     Weights, WeightsError,
 };
+pub use keys::{Family, Nobody, family};
 pub use measure::{BANDS_PERMILLE, Made, Measured, Taken, Truth, measure};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use score::{Member, Score, Share};
+pub use sheet::{Conflict, Problem};
 pub use verdict::{Change, Join, VERDICT_BYTES, Verdict};
+pub use wraps::{Wrap, Wraps};

@@ -218,6 +218,17 @@ impl Partition {
         self.size[at(oldest)] = count;
     }
 
+    /// Makes whole clusters' members lone holders.
+    pub(crate) fn scatter(&mut self, members: &[u32]) {
+        for member in members {
+            for array in [&mut self.label, &mut self.next, &mut self.previous] {
+                array[at(*member)] = *member;
+            }
+            self.size[at(*member)] = 1;
+            self.note(*member);
+        }
+    }
+
     /// The changed entries since this was last asked.
     pub fn take_changes(&mut self) -> Changes {
         let holders = self.label.len();
