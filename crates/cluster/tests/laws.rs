@@ -5,8 +5,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use cluster::{Active, Chain, Clusters, Edge, Heuristic, Layer};
+use cluster::{Active, Chain, Clusters, Edge, Heuristic, Layer, Unexplained, Verdict};
 use common::{Dice, Model, Ruling, Source, dice};
+use ledger::memory::MemoryLedger;
 use ledger::{Coins, HolderId, Seq};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,9 +143,36 @@ impl World {
             let labels: Vec<u64> =
                 self.clusters.partition(layer).columns()[0].iter().map(|at| u64::from(*at)).collect();
             assert_eq!(labels, model.labels(), "{layer:?}");
+            self.check_ways(&ledger, &verdicts, &model);
             problems.extend(model.problems.into_values());
         }
         assert_eq!(self.clusters.problems(), problems);
+    }
+
+    /// From the oldest and the youngest holder to all others.
+    fn check_ways(&self, ledger: &MemoryLedger, verdicts: &[Verdict], model: &Model<'_>) {
+        let verdicts = verdicts.to_vec();
+        let chain = Chain { coins: ledger, verdicts: &verdicts, services: &self.services };
+        let holders = self.clusters.partition(model.layer).holders();
+        for from in [0, holders.saturating_sub(1)].map(HolderId) {
+            let distances = model.distances(from);
+            for to in (0..holders).map(HolderId) {
+                match (self.clusters.explain(&chain, from, to, model.layer), distances.get(&to)) {
+                    (Ok(steps), Some(distance)) => {
+                        assert_eq!(steps.len(), *distance);
+                        let mut at = from;
+                        for step in &steps {
+                            assert_eq!(step.from, at);
+                            assert!(model.ties.contains(&(step.from, step.to, step.edge)), "{step:?}");
+                            at = step.to;
+                        }
+                        assert_eq!(at, to);
+                    }
+                    (Err(Unexplained::Apart), None) => {}
+                    (found, distance) => panic!("{found:?} where the distance is {distance:?}"),
+                }
+            }
+        }
     }
 }
 

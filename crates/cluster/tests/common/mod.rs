@@ -213,8 +213,9 @@ impl Model<'_> {
             self.clusters.retain(|cluster| !cluster.is_empty());
             self.clusters.push(all);
         }
-        let first = *ends.first().unwrap();
-        self.ties.extend(ends.iter().skip(1).map(|end| (first, *end, edge)));
+        for one in ends {
+            self.ties.extend(ends.iter().filter(|other| *other != one).map(|other| (*one, *other, edge)));
+        }
         true
     }
 
@@ -256,9 +257,28 @@ impl Model<'_> {
                 && !nobody.contains(&change)
                 && !payers.contains(&change)
             {
-                self.tie(Edge::Change(seq), seq, &BTreeSet::from([first, change]));
+                let edge = Edge::Change(seq);
+                if self.tie(edge, seq, &BTreeSet::from([first, change])) {
+                    self.ties.extend(payers.iter().flat_map(|payer| [(*payer, change, edge), (change, *payer, edge)]));
+                }
             }
         }
+    }
+
+    /// How many ties away each holder of a cluster is.
+    pub fn distances(&self, from: HolderId) -> BTreeMap<HolderId, usize> {
+        let mut distances = BTreeMap::new();
+        let mut frontier = BTreeSet::from([from]);
+        for distance in 0.. {
+            frontier.retain(|holder| !distances.contains_key(holder));
+            if frontier.is_empty() || !self.clusters.iter().any(|cluster| cluster.contains(&from)) {
+                break;
+            }
+            distances.extend(frontier.iter().map(|holder| (*holder, distance)));
+            let next = self.ties.iter().filter(|(one, _, _)| frontier.contains(one)).map(|(_, other, _)| *other);
+            frontier = next.collect();
+        }
+        distances
     }
 
     pub fn labels(&self) -> Vec<u64> {
