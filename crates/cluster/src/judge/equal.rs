@@ -9,14 +9,19 @@
 //! Assumption: parties do not pay each other more than a fee of half a percent in the transaction.
 //! Counter-example: one person who makes the sums come out on purpose (Stonewall) looks like two.
 
-use super::balance::{self, Slack};
+use super::balance::{self, Slack, Sums};
 use super::tally::{Group, Tally};
 
 /// What equal outputs say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// Three parties or more.
-    Join,
+    Join {
+        /// How many.
+        parties: usize,
+        /// How their sums came out.
+        sums: Sums,
+    },
     /// Two parties, or one that wants to look like two.
     Two,
     /// The counts would fit a join, the sums do not.
@@ -28,6 +33,7 @@ pub(crate) enum Finding {
 /// Buffers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Desk {
+    pub(crate) payers: Vec<u64>,
     pub(crate) others: Vec<u64>,
     pub(crate) balance: balance::Desk,
 }
@@ -40,7 +46,7 @@ pub(crate) fn look(tally: &Tally, desk: &mut Desk) -> Finding {
     let mut found = Finding::No;
     for group in tally.groups.iter().take(GROUPS_MAX) {
         match with(tally, *group, desk) {
-            Finding::Join => return Finding::Join,
+            join @ Finding::Join { .. } => return join,
             Finding::Two => found = Finding::Two,
             Finding::Shape if found == Finding::No => found = Finding::Shape,
             Finding::Shape | Finding::No => {}
@@ -52,23 +58,28 @@ pub(crate) fn look(tally: &Tally, desk: &mut Desk) -> Finding {
 /// What one group says, if its value is the common one and each of its outputs one party's.
 fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
     let parties = group.count;
-    if tally.payers.len() < parties {
+    if tally.payers.len() < parties || tally.parties_max(group.value) < parties {
         return Finding::No;
     }
     desk.others.clear();
     desk.others.extend(tally.payments.iter().filter(|value| **value != group.value));
     let dust = drop_dust(&mut desk.others, parties, group.value);
+    let others = desk.others.len();
+    let fee = tally.fee.saturating_add(dust);
+    // Two who mix by themselves pay nobody for it.
+    let slack =
+        if parties > 2 { Slack::of(group.value, fee, parties) } else { Slack::tight(group.value, fee, parties) };
     // One more than the parties: a coordinator's fee.
-    if desk.others.len() > parties + 1 || tally.parties_max(group.value) < parties {
-        return Finding::No;
-    }
-    let slack = Slack::of(group.value, tally.fee.saturating_add(dust), parties);
-    let is_balanced = balance::is_balanced(&tally.payers, parties, group.value, &desk.others, slack, &mut desk.balance);
-    match (is_balanced, parties) {
-        (false, 0..=2) => Finding::No,
-        (false, _) => Finding::Shape,
-        (true, 0..=2) => Finding::Two,
-        (true, _) => Finding::Join,
+    let sums = if others > parties + 1 {
+        None
+    } else {
+        balance::sums(&tally.payers, parties, group.value, &desk.others, slack, &mut desk.balance)
+    };
+    match (sums, parties) {
+        (Some(_), 0..=2) => Finding::Two,
+        (Some(sums), _) => Finding::Join { parties, sums },
+        (None, 3..) if others <= 2 * parties + 1 => Finding::Shape,
+        (None, _) => Finding::No,
     }
 }
 

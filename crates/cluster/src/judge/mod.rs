@@ -6,14 +6,21 @@
 //! party's makes a supercluster of strangers, one party's taken for a join costs a little recall.
 
 mod balance;
+#[cfg(test)]
+mod cases;
 mod change;
+mod dodge;
 mod equal;
+mod joinmarket;
 mod payjoin;
 #[cfg(test)]
 mod table;
 mod tally;
 mod view;
+mod wasabi1;
+mod wasabi2;
 mod weights;
+mod whirlpool;
 
 pub use change::{CHANGE_OUTPUTS_MAX, Candidate, ROUND_SATS, Sign};
 pub use view::{Kind, Past, View};
@@ -22,6 +29,7 @@ pub use weights::{BUILT_IN_WEIGHTS, Weights, WeightsError};
 use ledger::{Coin, Coins, Seq};
 
 use crate::{Change, Join, Verdict};
+use equal::Finding;
 use tally::Tally;
 use view::PastOf;
 
@@ -168,12 +176,45 @@ impl Bench {
         if view.outputs.len() < 2 || !view.has_payers() {
             return Standing::One;
         }
-        self.tally.read(view);
-        match equal::look(&self.tally, &mut self.equal) {
-            equal::Finding::Join => Standing::Several(Join::EqualOutputs),
-            equal::Finding::Two => Standing::Doubtful,
-            equal::Finding::Shape | equal::Finding::No if payjoin::is_doubtful(view, &self.tally) => Standing::Doubtful,
-            equal::Finding::Shape | equal::Finding::No => Standing::One,
+        let tally = &mut self.tally;
+        tally.read(view);
+        if let Some(join) = known_design(tally) {
+            return Standing::Several(join);
         }
+        match equal::look(tally, &mut self.equal) {
+            Finding::Join { parties, sums } if joinmarket::is_round(tally, parties, sums) => {
+                Standing::Several(Join::JoinMarket)
+            }
+            Finding::Join { .. } => Standing::Several(Join::EqualOutputs),
+            found if whirlpool::is_first(tally) => {
+                if found == Finding::Two {
+                    Standing::Doubtful
+                } else {
+                    Standing::One
+                }
+            }
+            _ if dodge::is_join(tally, &mut self.equal) => Standing::Several(Join::EqualOutputs),
+            Finding::Two => Standing::Doubtful,
+            // The collapse guard: equal outputs, and inputs that are not of one wallet by their looks.
+            Finding::Shape if view.input_kind().is_none() => Standing::Doubtful,
+            _ if payjoin::is_doubtful(view, tally) => Standing::Doubtful,
+            _ => Standing::One,
+        }
+    }
+}
+
+/// The designs that are known by their values.
+fn known_design(tally: &Tally) -> Option<Join> {
+    if tally.groups.is_empty() && tally.payments.len() < 5 {
+        return None;
+    }
+    if whirlpool::is_round(tally) {
+        Some(Join::Whirlpool)
+    } else if wasabi2::is_round(tally) {
+        Some(Join::Wasabi2)
+    } else if wasabi1::is_round(tally) {
+        Some(Join::Wasabi1)
+    } else {
+        None
     }
 }
