@@ -39,7 +39,7 @@ pub use judge::{
     Weights, WeightsError,
 };
 pub use keys::{Family, Nobody, family};
-pub use measure::{BANDS_PERMILLE, Made, Measured, Taken, Truth, measure};
+pub use measure::{BANDS_PERMILLE, ClusterOf, Made, Measured, Taken, Truth, measure};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use rulings::{Order, RULING_BYTES_MAX, RULINGS_MAX, Resolved, Ruling, RulingError, Rulings, Target};
 pub use score::{Member, Score, Share};

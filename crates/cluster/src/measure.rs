@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Coin, Coins, HolderId, Seq};
 
-use crate::{Layer, Member, Partition, Score, Share, Verdict};
+use crate::{Layer, Member, Score, Share, Verdict};
 
 /// Where the bands of stated probability begin, in thousandths: a band is judged by how often it was right.
 pub const BANDS_PERMILLE: [u16; 5] = [0, 900, 950, 975, 990];
@@ -92,12 +92,15 @@ struct Counts {
     change_recall: Count,
 }
 
+/// A partition, holder by holder: the oldest member of its cluster.
+pub type ClusterOf<'a> = &'a dyn Fn(HolderId) -> HolderId;
+
 /// Holds verdicts and partitions against the truth.
 pub fn measure<C: Coins + ?Sized>(
     coins: &C,
     truth: &dyn Truth,
     verdict: &dyn Fn(Seq) -> Verdict,
-    partitions: &[(Layer, &Partition)],
+    partitions: &[(Layer, ClusterOf<'_>)],
 ) -> Measured {
     let mut counts = Counts::default();
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -110,12 +113,12 @@ pub fn measure<C: Coins + ?Sized>(
         coins.made(seq, &mut outputs);
         counts.add(truth, made, verdict(seq), &inputs, &outputs);
     }
-    let layers = partitions.iter().map(|(layer, partition)| (*layer, score(coins, truth, partition))).collect();
+    let layers = partitions.iter().map(|(layer, cluster)| (*layer, score(coins, truth, *cluster))).collect();
     counts.measured(layers)
 }
 
 /// What each holder ever received, its owner and its cluster.
-fn score<C: Coins + ?Sized>(coins: &C, truth: &dyn Truth, partition: &Partition) -> Score {
+fn score<C: Coins + ?Sized>(coins: &C, truth: &dyn Truth, cluster: ClusterOf<'_>) -> Score {
     let mut received = vec![0u64; usize::try_from(coins.holders()).unwrap_or_default()];
     for purse in (0..coins.purse_count()).map(ledger::PurseId) {
         let coin = coins.coin(purse);
@@ -126,7 +129,7 @@ fn score<C: Coins + ?Sized>(coins: &C, truth: &dyn Truth, partition: &Partition)
     }
     let members = (0u64..).map(HolderId).zip(received).filter_map(|(holder, value)| {
         let owner = truth.owner(holder)?;
-        Some(Member { cluster: partition.cluster(holder).0, owner, value })
+        Some(Member { cluster: cluster(holder).0, owner, value })
     });
     Score::of(members.collect())
 }
@@ -191,7 +194,7 @@ mod tests {
     use money::{Amount, Asset};
 
     use super::*;
-    use crate::{Change, Join};
+    use crate::{Change, Join, Partition};
 
     fn output(holder: &str, sats: u128) -> UtxoOutput {
         UtxoOutput { amount: Amount::new(sats), holder: holder.into() }
@@ -251,7 +254,7 @@ mod tests {
         partition.grow(Coins::holders(&chain)).unwrap();
         partition.unite(find("a1"), find("a2"));
         partition.unite(find("a3"), find("b1"));
-        let found = measure(&chain, &Known(&chain), &verdict, &[(Layer::CoSpend, &partition)]);
+        let found = measure(&chain, &Known(&chain), &verdict, &[(Layer::CoSpend, &|holder| partition.cluster(holder))]);
         let joins = Taken { transactions: 2, joins: 1, united: 1, wrongly: 1, is_join: true, ..Taken::default() };
         assert_eq!(found.kinds["join"], joins);
         assert_eq!((found.join_precision.of, found.join_recall.of, found.co_spend.of), (1, 2, 2));
