@@ -303,7 +303,7 @@ fn close(raw: &mut Vec<u8>, pays: &[Pay], locks: &[Lock]) -> [u8; 32] {
         let at = raw.len();
         raw.push(0);
         let length = lock.script(raw);
-        raw[at] = u8::try_from(length).expect("a script is 34 bytes at most");
+        raw[at] = u8::try_from(length).expect("a script is 35 bytes at most");
     }
     raw.extend([0; 4]);
     sha256d(raw)
@@ -324,7 +324,10 @@ fn close_json(text: &mut String, pays: &[Pay], locks: &[Lock], scratch: &mut Vec
         scratch.clear();
         lock.script(scratch);
         hex::push(text, scratch.iter());
-        let _ = write!(text, "\",\"address\":\"{lock}\",\"type\":\"{}\"}}}}", lock.kind());
+        if lock.has_address() {
+            let _ = write!(text, "\",\"address\":\"{lock}");
+        }
+        let _ = write!(text, "\",\"type\":\"{}\"}}}}", lock.kind());
     }
     text.push(']');
 }

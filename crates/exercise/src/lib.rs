@@ -7,7 +7,7 @@
 //! truth is defined.
 //!
 //! Beside it stand [`scale`], which makes long chains of ordinary life in Bitcoin Core's own files, without a heist, and
-//! [`blockfiles`], which writes such files.
+//! [`blockfiles`], which writes such files, and [`wallets`], which makes chains of which every address has a known owner.
 //!
 //! It does not read ledgers, trace anything or judge a policy.
 
@@ -31,6 +31,7 @@ mod sink;
 mod token_launderer;
 mod town;
 mod truth;
+pub mod wallets;
 mod world;
 
 use std::fs::{self, File};

@@ -400,6 +400,10 @@ pub struct ExerciseArgs {
     /// Loot that spreads through ordinary life over this many legs
     #[arg(long, value_name = "LEGS", conflicts_with = "chain")]
     pub cone: Option<u64>,
+    /// A UTXO chain with N wallets and services, without a heist, and files that say whose every address is
+    /// [default transactions: ten for each wallet]
+    #[arg(long, value_name = "N", conflicts_with_all = ["peel", "cone", "chain"])]
+    pub wallets: Option<u32>,
     /// A chain of exactly N transactions without a heist, as Bitcoin Core's own blk*.dat and rev*.dat files
     #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel"], group = "block_files")]
     pub chain: Option<u64>,

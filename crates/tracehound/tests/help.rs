@@ -351,6 +351,8 @@ fn help_of_exercise() {
               --transactions <N>  About how many transactions, over all ledgers [default: the demo's]
               --peel <HOPS>       A single peel chain of this many hops
               --cone <LEGS>       Loot that spreads through ordinary life over this many legs
+              --wallets <N>       A UTXO chain with N wallets and services, without a heist, and files that
+                                  say whose every address is [default transactions: ten for each wallet]
               --chain <N>         A chain of exactly N transactions without a heist, as Bitcoin Core's own
                                   blk*.dat and rev*.dat files
               --blocks            The UTXO ledger as Bitcoin Core's own files as well, in DIR/blocks

@@ -1,8 +1,9 @@
-//! `tracehound exercise DIR`: a seeded heist on disk, or a long chain to measure with.
+//! `tracehound exercise DIR`: a seeded heist on disk, a world of wallets with known owners, or a long chain to measure with.
 
 use std::io::Write;
 
 use exercise::scale::{ChainPlan, write_chain};
+use exercise::wallets::{WalletPlan, write_wallets};
 use exercise::{Plan, write_with_blocks};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,10 +13,43 @@ use crate::exit::{Exit, Failure};
 use crate::output::text::grouped;
 
 pub fn run(args: &ExerciseArgs) -> Result<Exit, Failure> {
-    match args.chain {
-        Some(transactions) => chain(args, transactions),
-        None => heist(args),
+    match (args.chain, args.wallets) {
+        (Some(transactions), _) => chain(args, transactions),
+        (None, Some(count)) => wallets(args, count),
+        (None, None) => heist(args),
     }
+}
+
+/// A chain of which every address has a known owner.
+fn wallets(args: &ExerciseArgs, count: u32) -> Result<Exit, Failure> {
+    let mut plan = WalletPlan::new(args.seed, count);
+    if let Some(transactions) = args.transactions {
+        plan.transactions = transactions;
+    }
+    plan.check().map_err(Failure::bad_input)?;
+    let folder = &args.folder;
+    let bar = ProgressBar::with_draw_target(Some(plan.transactions), ProgressDrawTarget::stderr_with_hz(5));
+    let template = "wallets [{bar:24}] {human_pos}/{human_len} transactions ({per_sec}, {eta} left)";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+    let blocks = args.blocks.then_some(args.xor);
+    let written = write_wallets(&plan, folder, blocks, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    let report = written.map_err(|error| Failure::internal(format!("{}: {error}", folder.display())))?;
+    let mut out = stdout();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        let number = |number: u64| grouped(&number.to_string());
+        let (transactions, addresses) = (number(report.transactions), number(report.addresses));
+        let owners = number(u64::from(report.plan.wallets) + report.services);
+        say(format!("{}: {transactions} transactions, {addresses} addresses, {owners} owners", report.ledger));
+        for file in &report.files {
+            writeln!(out, "{}", folder.join(&file.file).display())?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
 }
 
 /// A chain in Bitcoin Core's files.
