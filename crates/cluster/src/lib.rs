@@ -9,6 +9,7 @@
 mod active;
 mod bulk;
 mod clusters;
+mod detect;
 mod edge;
 mod evidence;
 mod explain;
@@ -29,6 +30,11 @@ mod wraps;
 pub use active::Active;
 pub use bulk::Bulk;
 pub use clusters::{Clusters, Parts};
+pub use detect::{
+    BATCH_HOLDERS_MIN, BATCHES_MIN, DEPOSIT_OUTPUTS_MAX, DEPOSIT_SHARE_MIN_PERMILLE, DEPOSITS_MIN,
+    DETECTION_EVIDENCE_MAX, DETECTION_METHOD, DETECTION_VERSION, DETECTIONS_MAX, Detection, POOL_COINBASES_MIN,
+    SWEEP_HOLDERS_MIN, SWEEP_OUTPUTS_MAX, SWEEPS_MIN, ServiceKind,
+};
 pub use edge::Edge;
 pub use evidence::{Chain, Services, Verdicts};
 pub use explain::{EXPLAIN_OUTPUTS_MAX, Step, Unexplained};
