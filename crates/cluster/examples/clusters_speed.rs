@@ -2,7 +2,7 @@
 //! restorations, and explanations. `cargo run --release -p cluster --example clusters_speed [HOLDERS]`
 //!
 //! Wallets of very different sizes pay each other; an exchange with one address that is paid again and again sweeps its
-//! customers' deposits. It measures machinery and memory, not how good heuristics are, and reads no book: a book's
+//! customers' deposits. A whale and a very long chain of change are the hard cases. It measures machinery and memory, not how good heuristics are, and reads no book: a book's
 //! pages come on top.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use ledger::{Coin, Coins, HolderId, Lock, Network, PurseId, Seq};
 
 const NONE: u32 = u32::MAX;
 const VALUE: u64 = 10_000;
+const WHALE: usize = 1;
+const PEELER: usize = 2;
 
 /// A chain in flat arrays.
 #[derive(Default)]
@@ -27,6 +29,8 @@ struct Made {
     before: Vec<u32>,
     last: Vec<u32>,
     verdicts: Vec<Verdict>,
+    /// The peeler's payments.
+    peels: Vec<u32>,
 }
 
 struct Dice(u64);
@@ -72,26 +76,46 @@ impl Made {
         made.collect()
     }
 
-    /// Wallet 0 is the exchange; others are drawn so that few are busy.
+    /// Wallet 0 is the exchange, wallet 1 a whale that makes a third of all payments, wallet 2 peels one coin off at a
+    /// time, all the way; the others are drawn so that few are busy.
     fn grow(holders: usize, dice: &mut Dice) -> Self {
         let mut made = Self::default();
         let wallets = holders / 12;
         let mut purses: Vec<Vec<u32>> = vec![Vec::new(); wallets];
         let hot = made.new_holder();
+        let mut used: Vec<u32> = Vec::new();
         while made.last.len() < holders {
-            let rank = dice.below(1 << 20) * dice.below(1 << 20) >> 20;
-            let payer = 1 + usize::try_from(rank * (wallets as u64 - 1) >> 20).expect("a wallet's number");
-            let spends = (1 + dice.below(3)).min(purses[payer].len() as u64);
+            let rank = (dice.below(1 << 20) * dice.below(1 << 20)) >> 20;
+            let payer = match dice.below(12) {
+                0..4 => WHALE,
+                4 => PEELER,
+                _ => 3 + usize::try_from((rank * (wallets as u64 - 3)) >> 20).expect("a wallet's number"),
+            };
+            let spends = if payer == PEELER { 1 } else { 1 + dice.below(3) }.min(purses[payer].len() as u64);
             let inputs: Vec<u32> = (0..spends)
                 .map(|_| {
                     let at = dice.below(purses[payer].len() as u64);
                     purses[payer].swap_remove(usize::try_from(at).expect("a place"))
                 })
                 .collect();
-            let payee = if dice.below(6) == 0 { 0 } else { 1 + dice.below(wallets as u64 - 1) };
-            let payee = usize::try_from(payee).expect("a wallet's number");
-            let outputs = [made.new_holder(), made.new_holder()];
-            let change = (!inputs.is_empty() && dice.below(2) == 0).then_some(1);
+            let payee = match dice.below(12) {
+                0 | 1 => 0,
+                2..6 => WHALE,
+                _ => 3 + usize::try_from(dice.below(wallets as u64 - 3)).expect("a wallet's number"),
+            };
+            // The whale uses its addresses again and again.
+            let mut outputs = [payee, payer].map(|wallet| {
+                let again = wallet == WHALE && !used.is_empty() && dice.below(2) == 0;
+                if again { used[at(dice.below(used.len() as u64))] } else { made.new_holder() }
+            });
+            if outputs[0] == outputs[1] {
+                outputs[1] = made.new_holder();
+            }
+            used.extend((payer == WHALE).then_some(outputs[1]));
+            let change = (!inputs.is_empty() && (payer == PEELER || dice.below(2) == 0)).then_some(1);
+            if payer == PEELER {
+                made.peels.push(narrow(made.verdicts.len()));
+            }
             let new = made.pay(&inputs, &outputs, change);
             purses[payee].push(new[0]);
             purses[payer].push(new[1]);
@@ -239,6 +263,9 @@ fn main() {
     toggles(&mut clusters, &chain, &co_spends, "co-spends");
     toggles(&mut clusters, &chain, &sweeps, "sweeps of an exchange");
     toggles(&mut clusters, &chain, &changes, "changes");
+    let peels: Vec<Edge> =
+        (0..20).map(|nth| Edge::Change(Seq(u64::from(coins.peels[coins.peels.len() * nth / 20])))).collect();
+    toggles(&mut clusters, &chain, &peels, "links of one long chain");
     let mut times = Vec::new();
     let mut longest = 0;
     for _ in 0..200 {
