@@ -72,6 +72,8 @@ impl Subject {
 pub struct Tagged {
     /// The category that its money is counted under.
     pub category: Option<u8>,
+    /// Every category that a claim speaks of: a sanctioned exchange is both.
+    pub categories: CategorySet,
     /// What a trace does there.
     pub stop: Option<&'static str>,
     /// Who it is.
@@ -82,6 +84,8 @@ pub struct Tagged {
     pub confidence: u8,
     /// Every claim, with its source.
     pub claims: Vec<Claim>,
+    /// How many more there are than are listed.
+    pub claims_more: u64,
 }
 
 /// What tags say of somebody else, and how that holder is joined to the subject.

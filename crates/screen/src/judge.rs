@@ -6,7 +6,7 @@ use money::{Amount, Asset};
 
 use crate::finding::{Bond, Exposure, Finding, Flow, Tagged};
 use crate::rules::{AmountLimit, Direction, Named, Reach, SHARE_WHOLE_MILLIONTHS, Test};
-use crate::{Action, Bearer, Categories, CategorySet, Certificate, RuleBook};
+use crate::{Action, Bearer, CategorySet, Certificate, RuleBook};
 
 /// What comes of a screening. Ordered: the last is the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,13 +105,13 @@ pub struct Judgement {
 
 impl RuleBook {
     /// What the rules say of a finding.
-    pub fn judge(&self, finding: &Finding, categories: &Categories) -> Judgement {
+    pub fn judge(&self, finding: &Finding) -> Judgement {
         let mut fired = Vec::new();
         for rule in &self.rules {
             let found = match &rule.test {
                 Test::Exposure { .. } => self.exposure(&rule.test, finding),
                 Test::Tag { categories: named, on, confidence } => {
-                    tag(finding, named, *on, *confidence, categories).into_iter().collect()
+                    tag(finding, named, *on, *confidence).into_iter().collect()
                 }
                 Test::Poison { categories: named } => poison(finding, named).into_iter().collect(),
             };
@@ -204,15 +204,9 @@ fn exceeds_amount(part: Amount, limit: &AmountLimit, scale: u8) -> bool {
     units.is_ok_and(|units| part > units)
 }
 
-fn tag(
-    finding: &Finding,
-    named: &Named,
-    on: Option<Bearer>,
-    confidence: u8,
-    categories: &Categories,
-) -> Option<Figures> {
+fn tag(finding: &Finding, named: &Named, on: Option<Bearer>, confidence: u8) -> Option<Figures> {
     let fits = |tagged: &Tagged| {
-        let own = carried(tagged, categories).into_iter().filter(|category| named.set.has(*category)).max();
+        let own = tagged.categories.numbers().filter(|category| named.set.has(*category)).max();
         own.filter(|_| tagged.confidence >= confidence)
     };
     let figures = |holder: Option<&str>, tagged: &Tagged, category| Figures::Tag {
@@ -232,12 +226,6 @@ fn tag(
     let members = finding.inherited.iter().filter(|inherited| matches!(inherited.by, Bond::Cluster(_)));
     let mut fitting = members.filter_map(|inherited| Some((inherited, fits(&inherited.tagged)?)));
     fitting.next().map(|(inherited, category)| figures(Some(&inherited.holder), &inherited.tagged, category))
-}
-
-/// The categories that tags say something of: the one that money is counted under, and those that risks are called by.
-fn carried(tagged: &Tagged, categories: &Categories) -> Vec<u8> {
-    let risks = tagged.risks.iter().filter_map(|risk| categories.number(risk));
-    tagged.category.into_iter().chain(risks).collect()
 }
 
 fn poison(finding: &Finding, named: &Named) -> Option<Figures> {

@@ -9,15 +9,19 @@ pub mod finding;
 pub mod remember;
 pub mod say;
 
+mod accounts;
 mod answer;
 mod batch;
 mod category;
 mod changed;
+mod flows;
 mod groups;
 mod judge;
 mod keys;
 mod parse;
+mod resolve;
 mod rules;
+mod tags;
 
 pub use answer::{Answer, Status, UNKNOWN};
 pub use batch::{Asked, QUERIES_MAX, QUERY_BYTES_MAX, queries};
@@ -25,7 +29,9 @@ pub use category::{Categories, CategorySet};
 pub use changed::{Change, Changed};
 pub use judge::{Figures, Fired, Judgement, Level, interval};
 pub use parse::DEFAULT_RULES;
+pub use resolve::{Nobody, Target, nobody, target};
 pub use rules::{
     Action, AmountLimit, Bearer, Certificate, Direction, GROUPS_MAX, NAME_CHARS_MAX, Named, RULES_BYTES_MAX, RULES_MAX,
     Reach, Rule, RuleBook, SHARE_WHOLE_MILLIONTHS, Test,
 };
+pub use tags::{CLAIMS_SHOWN_MAX, Tags};

@@ -34,18 +34,21 @@ fn flow(total: u128, truncated: u128, slices: Vec<Slice>) -> Flow {
 }
 
 fn tagged(category: &str, risks: &[&str], confidence: u8) -> Tagged {
+    let worded = risks.iter().map(|risk| CategorySet::one(number(risk)));
     Tagged {
         category: Some(number(category)),
+        categories: worded.fold(CategorySet::one(number(category)), CategorySet::with),
         stop: None,
         entity: "Somebody".to_owned(),
         risks: risks.iter().map(|&risk| risk.to_owned()).collect(),
         confidence,
         claims: Vec::new(),
+        claims_more: 0,
     }
 }
 
 fn judged(rule: &str, finding: &Finding) -> Judgement {
-    rules(&format!("rules:\n  - {rule}\n")).judge(finding, &categories())
+    rules(&format!("rules:\n  - {rule}\n")).judge(finding)
 }
 
 /// The level of each rule on its own.
@@ -107,7 +110,7 @@ fn the_certificate_decides_which_end_of_the_interval_counts() {
     finding.exposure[0].received = flow(1_000, 20, vec![slice("theft", 0, 90)]);
     for (certificate, level) in [("lower", Level::Clear), ("upper", Level::Hit)] {
         let rule = format!("certificate: {certificate}\nrules: [{{category: theft, share: 10%, action: hit}}]\n");
-        let judgement = rules(&rule).judge(&finding, &categories());
+        let judgement = rules(&rule).judge(&finding);
         assert_eq!(judgement.level, level, "{certificate}");
         for fired in judgement.fired {
             let Figures::Exposure { low, high, total, .. } = fired.figures else { panic!("{fired:?}") };
@@ -184,7 +187,7 @@ fn the_worst_rule_decides_and_comes_first() {
     let rules = rules(
         "rules:\n  - {name: a, tag: theft, action: review}\n  - {name: b, tag: theft, action: hit}\n  - {name: c, tag: theft, action: review}\n",
     );
-    let judgement = rules.judge(&finding, &categories());
+    let judgement = rules.judge(&finding);
     let names: Vec<&str> = judgement.fired.iter().map(|fired| fired.rule.as_str()).collect();
     assert_eq!((judgement.level, names), (Level::Hit, vec!["b", "a", "c"]));
 }
