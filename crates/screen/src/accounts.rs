@@ -10,7 +10,8 @@ use money::Amount;
 
 use crate::finding::{Bond, Exposure, Finding, Flow, Inherited, Listing, Proof, Seen, Slice, Subject, Tagged};
 use crate::flows::{Counted, INHERITED_MAX, MOVEMENTS_MAX, hop};
-use crate::{CategorySet, Direction, Tags};
+use crate::tags::Tags;
+use crate::{CategorySet, Direction};
 
 /// Said of every account.
 const NOT_KEPT: &str =
@@ -29,7 +30,6 @@ struct Moved {
     asset: AssetId,
     direction: Direction,
     other: Option<HolderId>,
-    is_mint: bool,
     amount: Amount,
 }
 
@@ -55,20 +55,29 @@ impl Accounts<'_> {
         Ok(finding)
     }
 
+    /// The tags of a holder and nothing else: of a chain of which nothing is kept.
+    pub(crate) fn bare(&self, holder: HolderId) -> Result<Finding, String> {
+        let subject = Subject::Address(self.ledger.holder_name(holder));
+        let mut finding = Finding::empty(subject, Some(self.ledger.id().clone()));
+        finding.tags = self.tagged(holder)?.into_iter().collect();
+        Ok(finding)
+    }
+
+    /// A transaction of such a chain.
+    pub(crate) fn bare_transaction(&self, seq: Seq) -> Finding {
+        let tx = self.ledger.transaction_name(seq);
+        let subject = Subject::Transaction { tx, is_confirmed: true, join: None, is_doubtful: false };
+        Finding::empty(subject, Some(self.ledger.id().clone()))
+    }
+
     /// What is known of a transaction: who pays in it, and who is paid.
     pub(crate) fn transaction(&self, seq: Seq) -> Result<Finding, String> {
         let mut legs = Vec::new();
         self.ledger.transaction(seq, &mut legs);
         let holder = |end: End| end.purse().map(|purse| self.ledger.purse(purse).holder);
         let sides = |leg: &Leg| {
-            let moved = |direction, end| Moved {
-                seq,
-                asset: leg.asset,
-                direction,
-                other: holder(end),
-                is_mint: end == End::Outside,
-                amount: leg.amount,
-            };
+            let moved =
+                |direction, end| Moved { seq, asset: leg.asset, direction, other: holder(end), amount: leg.amount };
             [moved(Direction::Received, leg.payer), moved(Direction::Sent, leg.payee)]
         };
         let moves: Vec<Moved> = legs.iter().filter(|leg| leg.payee != End::Fee).flat_map(sides).collect();
@@ -112,7 +121,7 @@ impl Accounts<'_> {
                     _ => continue,
                 };
                 let other = end.purse().map(|purse| self.ledger.purse(purse).holder);
-                moves.push(Moved { seq, asset: leg.asset, direction, other, is_mint: end == End::Outside, amount: leg.amount });
+                moves.push(Moved { seq, asset: leg.asset, direction, other, amount: leg.amount });
             }
         }
         (moves, is_whole)
@@ -190,7 +199,8 @@ impl Accounts<'_> {
 impl Flow {
     /// A flow of which everything is known by its categories.
     pub(crate) fn of(categories: Vec<Slice>, movements: u64) -> Self {
-        let touched = categories.iter().fold(CategorySet::default(), |set, slice| set.with(CategorySet::one(slice.category)));
+        let touched =
+            categories.iter().fold(CategorySet::default(), |set, slice| set.with(CategorySet::one(slice.category)));
         Self {
             total: categories.iter().map(|slice| slice.direct + slice.indirect).sum(),
             categories,

@@ -107,7 +107,8 @@ impl Changed {
             self.why.push(Change::new("tags", format!("version {}, was {}", short(&has.tags), short(&had.tags))));
         }
         if had.rulings != has.rulings {
-            self.why.push(Change::new("rulings", format!("{}, were {}", has.rulings, had.rulings)));
+            let [has, had] = [has, had].map(|of| if of.rulings.is_empty() { "none" } else { short(&of.rulings) });
+            self.why.push(Change::new("rulings", format!("version {has}, was {had}")));
         }
         if had.rules != has.rules {
             let [has, had] = [has, had].map(|of| format!("{} ({})", of.policy, short(&of.rules)));

@@ -256,8 +256,8 @@ pub struct Versions {
     pub transactions: u64,
     /// The tags that were used: SHA-256 of the book's tags.
     pub tags: String,
-    /// How many rulings on clusters hold.
-    pub rulings: u64,
+    /// The rulings on clusters that hold: their SHA-256; nothing where there are none.
+    pub rulings: String,
     /// The methods and their versions.
     pub methods: Vec<(String, String)>,
 }

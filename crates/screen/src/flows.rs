@@ -40,30 +40,35 @@ impl Finding {
 /// Direct movements of one direction, as they are counted.
 #[derive(Default)]
 pub(crate) struct Counted {
-    slices: BTreeMap<u8, (Amount, BTreeMap<String, Amount>, Option<Proof>)>,
+    slices: BTreeMap<u8, Gathered>,
     movements: u64,
+}
+
+/// What gathers of one category.
+#[derive(Default)]
+struct Gathered {
+    sum: Amount,
+    entities: BTreeMap<String, Amount>,
+    proof: Option<Proof>,
 }
 
 impl Counted {
     pub(crate) fn add(&mut self, category: u8, entity: Option<&str>, amount: Amount) {
         self.movements += 1;
-        let (sum, entities, _) = self.slices.entry(category).or_default();
-        *sum += amount;
+        let gathered = self.slices.entry(category).or_default();
+        gathered.sum += amount;
         if let Some(entity) = entity {
-            *entities.entry(entity.to_owned()).or_default() += amount;
+            *gathered.entities.entry(entity.to_owned()).or_default() += amount;
         }
     }
 
     /// The first proof of a category stays.
     pub(crate) fn prove(&mut self, category: u8, proof: impl FnOnce() -> Proof) {
-        let (.., kept) = self.slices.entry(category).or_default();
-        if kept.is_none() {
-            *kept = Some(proof());
-        }
+        self.slices.entry(category).or_default().proof.get_or_insert_with(proof);
     }
 
     pub(crate) fn flow(self) -> Flow {
-        let slice = |(category, (direct, entities, nearest))| Slice {
+        let slice = |(category, Gathered { sum: direct, entities, proof: nearest })| Slice {
             category,
             direct,
             indirect: Amount::ZERO,
@@ -98,7 +103,9 @@ pub(crate) fn listings<I: Iterator<Item = (Time, Amount)>>(
     by_date.sort_by(|(date, claim), (other, than)| date.cmp(other).then_with(|| claim.cmp(than)));
     by_date.truncate(LISTINGS_MAX);
     let listing = |(date, claim): (Time, &know::Claim)| {
-        let side = |is_before: bool| received().filter(|(time, _)| (*time < date) == is_before).map(|(_, amount)| amount).sum();
+        let side = |is_before: bool| {
+            received().filter(|(time, _)| (*time < date) == is_before).map(|(_, amount)| amount).sum()
+        };
         Listing {
             date,
             asset: asset.clone(),

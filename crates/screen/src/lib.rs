@@ -13,6 +13,7 @@ mod accounts;
 mod answer;
 mod batch;
 mod category;
+mod chain;
 mod changed;
 mod flows;
 mod groups;
@@ -21,11 +22,13 @@ mod keys;
 mod parse;
 mod resolve;
 mod rules;
+mod screener;
 mod tags;
 
 pub use answer::{Answer, Status, UNKNOWN};
 pub use batch::{Asked, QUERIES_MAX, QUERY_BYTES_MAX, queries};
 pub use category::{Categories, CategorySet};
+pub use chain::Facts;
 pub use changed::{Change, Changed};
 pub use judge::{Figures, Fired, Judgement, Level, interval};
 pub use parse::DEFAULT_RULES;
@@ -34,4 +37,5 @@ pub use rules::{
     Action, AmountLimit, Bearer, Certificate, Direction, GROUPS_MAX, NAME_CHARS_MAX, Named, RULES_BYTES_MAX, RULES_MAX,
     Reach, Rule, RuleBook, SHARE_WHOLE_MILLIONTHS, Test,
 };
+pub use screener::{Screener, Source, UNKNOWN_TRANSACTION};
 pub use tags::{CLAIMS_SHOWN_MAX, Tags};

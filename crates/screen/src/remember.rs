@@ -32,8 +32,9 @@ pub struct AsOf {
     pub transactions: u64,
     /// The hash of the tags.
     pub tags: String,
-    /// How many rulings there were.
-    pub rulings: u64,
+    /// The hash of the rulings on clusters; nothing where there were none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rulings: String,
     /// The rules' name.
     pub policy: String,
     /// The hash of the rules file.

@@ -20,13 +20,14 @@ type Load<'a> = Box<dyn Fn() -> Result<Vec<Claim>, String> + 'a>;
 pub struct Tags<'a> {
     load: Load<'a>,
     claims: OnceCell<Vec<Claim>>,
+    version: OnceCell<String>,
     stops: Stops,
 }
 
 impl<'a> Tags<'a> {
     /// The claims that `load` gives.
     pub fn new(load: impl Fn() -> Result<Vec<Claim>, String> + 'a) -> Self {
-        Self { load: Box::new(load), claims: OnceCell::new(), stops: Stops::default() }
+        Self { load: Box::new(load), claims: OnceCell::new(), version: OnceCell::new(), stops: Stops::default() }
     }
 
     /// All of them.
@@ -36,6 +37,14 @@ impl<'a> Tags<'a> {
             let _ = self.claims.set(loaded);
         }
         Ok(self.claims.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// The SHA-256 of all of them, as the book keeps them; nothing where there are none.
+    pub fn version(&self) -> Result<&str, String> {
+        let claims = self.claims()?;
+        let version =
+            || if claims.is_empty() { String::new() } else { crate::say::digest(know::to_ndjson(claims).as_bytes()) };
+        Ok(self.version.get_or_init(version))
     }
 
     /// What makes stops and risks of them.
