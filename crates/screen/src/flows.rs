@@ -109,8 +109,8 @@ pub(crate) fn listings<I: Iterator<Item = (Time, Amount)>>(
         Listing {
             date,
             asset: asset.clone(),
-            label: claim.label.clone(),
-            pack: claim.pack.clone(),
+            label: claim.label.to_string(),
+            pack: claim.pack.to_string(),
             before: side(true),
             after: side(false),
         }

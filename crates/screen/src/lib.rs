@@ -13,6 +13,7 @@ mod accounts;
 mod answer;
 mod batch;
 mod category;
+mod causes;
 mod chain;
 mod changed;
 mod flows;

@@ -145,9 +145,9 @@ fn claims(finding: &Finding) -> Vec<ShortClaim> {
     let short = |(holder, tagged): (&str, &Tagged)| -> Vec<ShortClaim> {
         let each = tagged.claims.iter().map(|claim| ShortClaim {
             holder: holder.to_owned(),
-            label: claim.label.clone(),
+            label: claim.label.to_string(),
             words: claim.categories.iter().chain(&claim.abuse).cloned().collect::<Vec<_>>().join(", "),
-            pack: claim.pack.clone(),
+            pack: claim.pack.to_string(),
         });
         each.collect()
     };

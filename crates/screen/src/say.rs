@@ -71,10 +71,14 @@ pub fn reason(fired: &Fired, categories: &Categories) -> String {
             share_millionths,
             amount,
         } => {
-            let reach = reach.map_or("", Reach::as_str);
-            let side = match direction {
-                crate::Direction::Received => "received from",
-                crate::Direction::Sent => "sent to",
+            let (moved, end) = match direction {
+                crate::Direction::Received => ("received", "from"),
+                crate::Direction::Sent => ("sent", "to"),
+            };
+            let reach = match reach {
+                Some(Reach::Direct) => " directly",
+                Some(Reach::Indirect) => " indirectly",
+                None => "",
             };
             let up_to = if low == high { String::new() } else { format!(" to {}", sum(*high, asset)) };
             let mut limits = Vec::new();
@@ -87,9 +91,8 @@ pub fn reason(fired: &Fired, categories: &Categories) -> String {
             let limits = if limits.is_empty() { "nothing".to_owned() } else { limits.join(" and ") };
             let low_text = sum(*low, asset);
             let share = share_between(*low, *high, *total);
-            let blank = if reach.is_empty() { "" } else { " " };
             format!(
-                "{low_text}{up_to} {side} {words}{blank}{reach}, {share} of {}; more than {limits}",
+                "{low_text}{up_to} {moved}{reach} {end} {words}, {share} of {}; more than {limits}",
                 sum(*total, asset)
             )
         }

@@ -59,6 +59,11 @@ impl<'a> Screener<'a> {
         Self { sources, tags, rules, categories }
     }
 
+    /// The ledgers.
+    pub(crate) fn sources(&self) -> &[Source<'a>] {
+        &self.sources
+    }
+
     /// The rules.
     pub const fn rules(&self) -> &RuleBook {
         &self.rules

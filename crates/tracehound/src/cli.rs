@@ -17,8 +17,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 usage or bad input · 5 data missing · \
-                          6 interrupted, partial result kept";
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 internal error · 2 usage or bad input · 3 needs review · 4 hit · \
+                          5 data missing or stale · 6 interrupted, partial result kept";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -30,6 +30,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// Source of funds: where the money of a wallet, an output or a transaction came from
     Source(SourceArgs),
+    /// Screen addresses and transactions: whose they are, where their money came from, what your rules say
+    Screen(ScreenArgs),
     /// What the book knows of a transaction, an output, an address or account, or a block
     Show(ShowArgs),
     /// What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
@@ -296,6 +298,41 @@ pub struct SourceArgs {
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub top: usize,
     /// Print the whole result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
+pub struct ScreenArgs {
+    /// Addresses, accounts or transaction ids
+    #[arg(value_name = "QUERY")]
+    pub queries: Vec<String>,
+    /// More of them from a file, one a line; `-` is standard input, lines that start with # are comments
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Only on this ledger [default: every ledger of the book]
+    #[arg(long, value_name = "ID")]
+    pub ledger: Option<String>,
+    /// Your rules: from what on something is a hit, or wants a look [default: those of --print-rules]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Print the rules that hold where none are given, to begin your own with
+    #[arg(long, conflicts_with_all = ["queries", "file", "since", "rules"])]
+    pub print_rules: bool,
+    /// Use clusters and exposure as they were last kept, without bringing them up to the latest block and tags
+    #[arg(long)]
+    pub as_kept: bool,
+    /// Keep the result in the book, for --since to come back to
+    #[arg(long)]
+    pub remember: bool,
+    /// Screen remembered ones again and tell what changed and why: `all`, those since a date, or the last N
+    #[arg(long, value_name = "all|DATE|N", conflicts_with_all = ["queries", "file", "brief"])]
+    pub since: Option<String>,
+    /// One line for each query
+    #[arg(long, conflicts_with = "json")]
+    pub brief: bool,
+    /// Print as NDJSON
     #[arg(long)]
     pub json: bool,
 }

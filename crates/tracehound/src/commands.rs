@@ -9,6 +9,7 @@ pub mod follow;
 pub mod incidents;
 pub mod ingest;
 pub mod mempool;
+pub mod screen;
 pub mod show;
 pub mod source;
 pub mod tags;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
-/// Exit codes, as documented in `docs/command-line.md`. Codes 3 and 4 belong to screening and are not given here.
+/// Exit codes, as documented in `docs/command-line.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
@@ -13,6 +13,10 @@ pub enum Exit {
     Internal = 1,
     /// The command or its input is not what it should be.
     BadInput = 2,
+    /// A screening that somebody should look at.
+    Review = 3,
+    /// A screening that must not pass.
+    Hit = 4,
     /// What was asked for is not in the book.
     Missing = 5,
     /// Stopped by the user; what was committed is kept.
@@ -51,6 +55,11 @@ impl Failure {
     /// Stopped by the user.
     pub fn interrupted(text: impl Display) -> Self {
         Self { exit: Exit::Interrupted, text: text.to_string() }
+    }
+
+    /// The line, for who goes on in spite of it.
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     /// Prints the line and gives the code.

@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Ingest(args) => commands::ingest::run(&home, args.source),
         Command::Trace(args) => commands::trace::run(&home, &args),
         Command::Source(args) => commands::source::run(&home, &args),
+        Command::Screen(args) => commands::screen::run(&home, &args),
         Command::Show(args) => commands::show::run(&home, &args),
         Command::Mempool(args) => commands::mempool::run(&home, &args),
         Command::Tags(args) => commands::tags::run(&home, args.command),

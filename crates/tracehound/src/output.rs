@@ -3,4 +3,6 @@
 pub mod csv;
 pub mod edges;
 pub mod json;
+pub mod screen;
+pub mod screen_json;
 pub mod text;

@@ -1,0 +1,140 @@
+//! `tracehound screen QUERY`: what is known of an address or a transaction, and what the user's rules say of it.
+
+mod history;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use book::{Book, BookLedger};
+use decode::DecodeError;
+use ledger::LedgerId;
+use screen::remember::Remembered;
+use screen::{Answer, Asked, Categories, DEFAULT_RULES, RULES_BYTES_MAX, RuleBook, Screener, Source, Status, Tags};
+
+use crate::cli::ScreenArgs;
+use crate::commands::stdout;
+use crate::exit::{Exit, Failure};
+use crate::home::{Home, read_tags};
+use crate::output::screen::Page;
+use crate::output::screen_json::Writer;
+
+pub fn run(home: &Home, args: &ScreenArgs) -> Result<Exit, Failure> {
+    if args.print_rules {
+        stdout().write_all(DEFAULT_RULES.as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    let categories = Categories::new(know::EXPOSURE_CATEGORIES);
+    let rules = rules(args.rules.as_deref(), &categories)?;
+    let asked = asked(args)?;
+    if asked.is_empty() && args.since.is_none() && args.file.is_none() {
+        return Err(Failure::bad_input("nothing to screen; give an address, a transaction id, or --file"));
+    }
+    let book = home.open()?;
+    let ids = match &args.ledger {
+        Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
+        None => book.ledgers()?,
+    };
+    let opened: Vec<BookLedger> = ids.iter().map(|id| book.ledger(id)).collect::<Result<_, _>>()?;
+    let sources = opened.iter().map(source).collect();
+    let tags = Tags::new(|| read_tags(&book).map_err(Failure::into_text));
+    let screener = Screener::new(sources, tags, rules, categories);
+    match &args.since {
+        Some(since) => history::again(&book, &screener, args, since),
+        None => all(&book, &screener, args, &asked),
+    }
+}
+
+/// A ledger with what is kept of it.
+fn source(opened: &BookLedger) -> Source<'_> {
+    let stale = match opened {
+        BookLedger::Utxo(_) => Some("nothing is kept of this chain: no clusters, no exposure".to_owned()),
+        BookLedger::Account(_) => None,
+    };
+    Source::new(opened, None, stale)
+}
+
+fn rules(path: Option<&Path>, categories: &Categories) -> Result<RuleBook, Failure> {
+    let Some(path) = path else {
+        return RuleBook::parse(DEFAULT_RULES.as_bytes(), categories).map_err(Failure::internal);
+    };
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| Failure::bad_input(format!("{name}: {error}"));
+    let mut bytes = Vec::new();
+    // One byte more than is taken, so that a larger file is told from one of just that size.
+    let limit = RULES_BYTES_MAX as u64 + 1;
+    std::io::Read::read_to_end(&mut std::io::Read::take(File::open(path).map_err(unreadable)?, limit), &mut bytes)
+        .map_err(unreadable)?;
+    RuleBook::parse(&bytes, categories).map_err(|fault| Failure::bad_input(fault.in_file(&name)))
+}
+
+/// What is asked: on the command line, then in the file.
+fn asked(args: &ScreenArgs) -> Result<Vec<Asked>, Failure> {
+    let typed = args.queries.iter().map(|query| Asked { line: 0, query: query.clone(), fault: None });
+    let mut asked: Vec<Asked> = typed.collect();
+    let Some(path) = &args.file else { return Ok(asked) };
+    let (name, read) = if path.as_os_str() == "-" {
+        ("standard input".to_owned(), screen::queries(std::io::stdin().lock()))
+    } else {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
+        (name, screen::queries(file))
+    };
+    asked.extend(read.map_err(|error| match error {
+        DecodeError::Fault(fault) => Failure::bad_input(fault.in_file(&name)),
+        DecodeError::Read(error) => Failure::bad_input(format!("{name}: {error}")),
+    })?);
+    Ok(asked)
+}
+
+/// How answers are printed.
+struct Printer<'a> {
+    page: Page<'a>,
+    json: Writer<'a>,
+    args: &'a ScreenArgs,
+}
+
+impl<'a> Printer<'a> {
+    fn new(screener: &'a Screener<'_>, args: &'a ScreenArgs) -> Self {
+        let (rules, categories) = (screener.rules(), screener.categories());
+        Self { page: Page { rules, categories }, json: Writer { rules, categories }, args }
+    }
+
+    fn answer(&self, out: &mut impl Write, answer: &Answer) -> Result<(), Failure> {
+        if self.args.json {
+            return self.json.answer(out, answer);
+        }
+        let text = if self.args.brief { self.page.brief(answer) } else { self.page.full(answer) };
+        Ok(out.write_all(text.as_bytes())?)
+    }
+}
+
+fn all(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, asked: &[Asked]) -> Result<Exit, Failure> {
+    let printer = Printer::new(screener, args);
+    let mut out = stdout();
+    let mut worst = Status::Clear;
+    let mut kept = Vec::new();
+    let when = history::now();
+    for one in asked {
+        for answer in screener.ask(one).map_err(Failure::internal)? {
+            worst = worst.max(answer.status);
+            printer.answer(&mut out, &answer)?;
+            if args.remember && answer.status != Status::BadInput {
+                kept.push(Remembered::of(&answer, screener.rules(), screener.categories(), &when));
+            }
+        }
+    }
+    out.flush()?;
+    history::append(book, &kept)?;
+    Ok(exit(worst))
+}
+
+const fn exit(worst: Status) -> Exit {
+    match worst {
+        Status::Clear => Exit::Done,
+        Status::Unknown | Status::Stale => Exit::Missing,
+        Status::BadInput => Exit::BadInput,
+        Status::Review => Exit::Review,
+        Status::Hit => Exit::Hit,
+    }
+}
