@@ -88,7 +88,7 @@ pub(crate) fn largest(entities: BTreeMap<String, Amount>) -> Vec<(String, Amount
 }
 
 /// One step of a path.
-pub(crate) fn hop(ledger: &dyn Ledger, seq: Seq, to: String, amount: Amount) -> Hop {
+pub(crate) fn hop<L: Ledger + ?Sized>(ledger: &L, seq: Seq, to: String, amount: Amount) -> Hop {
     Hop { tx: ledger.transaction_name(seq), time: ledger.stamp(seq).time, to, amount }
 }
 

@@ -19,6 +19,8 @@ fn help_of_the_program() {
           ingest       Fill the book, from files or a node
           trace        Follow an incident's loot: where it is now, and why each trace ends there
           source       Source of funds: where the money of a wallet, an output or a transaction came from
+          screen       Screen addresses and transactions: whose they are, where their money came from, what
+                       your rules say
           show         What the book knows of a transaction, an output, an address or account, or a block
           mempool      What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
           tags         Tags: what is known about holders
@@ -34,8 +36,8 @@ fn help_of_the_program() {
           -h, --help        Print help
           -V, --version     Print version
 
-        Exit codes: 0 done · 1 internal error · 2 usage or bad input · 5 data missing · 6 interrupted,
-        partial result kept
+        Exit codes: 0 done · 1 internal error · 2 usage or bad input · 3 needs review · 4 hit · 5 data
+        missing or stale · 6 interrupted, partial result kept
     "#]]
     .assert_eq(&Desk::new().shows("-h"));
 }
