@@ -225,6 +225,40 @@ fn help_of_source() {
 }
 
 #[test]
+fn help_of_screen() {
+    expect![[r#"
+        exit 0
+        --- out
+        Screen addresses and transactions: whose they are, where their money came from, what your rules say
+
+        Usage: tracehound screen [OPTIONS] [QUERY]...
+
+        Arguments:
+          [QUERY]...  Addresses, accounts or transaction ids
+
+        Options:
+              --book <DIR>          The folder that holds every ingested ledger and tag [default: the
+                                    platform's data folder] [env: TRACEHOUND_BOOK]
+              --file <FILE>         More of them from a file, one a line; `-` is standard input, lines that
+                                    start with # are comments
+              --ledger <ID>         Only on this ledger [default: every ledger of the book]
+              --rules <FILE>        Your rules: from what on something is a hit, or wants a look [default:
+                                    those of --print-rules]
+              --print-rules         Print the rules that hold where none are given, to begin your own with
+              --as-kept             Use clusters and exposure as they were last kept, without bringing them
+                                    up to the latest block and tags
+              --remember            Keep the result in the book, for --since to come back to
+              --since <all|DATE|N>  Screen remembered ones again and tell what changed and why: `all`, those
+                                    since a date, or the last N
+              --brief               One line for each query
+              --json                Print as NDJSON
+          -h, --help                Print help
+          -V, --version             Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("screen -h"));
+}
+
+#[test]
 fn help_of_tags() {
     expect![[r#"
         exit 0
