@@ -51,6 +51,18 @@ impl Pieces {
         map.bytes(index(row - first) * self.width, self.width)
     }
 
+    /// Rows that lie in one piece; `None` where they do not.
+    pub(super) fn stretch(&self, row: u64, rows: u64) -> Option<&[u8]> {
+        let end = row.checked_add(rows).filter(|end| *end <= self.rows)?;
+        if rows == 0 {
+            return Some(&[]);
+        }
+        let at = self.files.partition_point(|(first, _)| *first <= row).checked_sub(1)?;
+        let (first, map) = &self.files[at];
+        let next = self.files.get(at + 1).map_or(self.rows, |(next, _)| *next);
+        (end <= next).then(|| map.bytes(index(row - first) * self.width, index(rows) * self.width))
+    }
+
     /// All rows of `from..until`, piece by piece, in steps of bounded size.
     pub(super) fn each_step(&self, from: u64, until: u64, mut take: impl FnMut(&[u8])) {
         let step = ((STEP_BYTES / self.width).max(1)) as u64;

@@ -80,6 +80,11 @@ impl Annex {
         (row < column.rows()).then(|| column.row(row))
     }
 
+    /// The bytes of rows that were appended at once; `None` where they are not there, or were not.
+    pub fn stretch(&self, column: usize, row: u64, rows: u64) -> Option<&[u8]> {
+        self.columns[column].stretch(row, rows)
+    }
+
     /// How many entries a table has.
     pub fn entries(&self, table: usize) -> u64 {
         self.tables[table].len()
@@ -89,6 +94,11 @@ impl Annex {
     #[inline]
     pub fn entry(&self, table: usize, entry: u32) -> Option<u32> {
         self.tables[table].entry(entry)
+    }
+
+    /// All entries of a table, read at once.
+    pub fn load(&self, table: usize) -> Vec<u32> {
+        self.tables[table].load()
     }
 
     /// Reads a blob and checks its digest; nothing where it was never written.

@@ -29,6 +29,10 @@ fn pair(bytes: &[u8]) -> (u32, u32) {
     (u32::from_le_bytes(words[0]), u32::from_le_bytes(words[1]))
 }
 
+fn push_all(all: &mut Vec<u32>, bytes: &[u8]) {
+    all.extend(bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)));
+}
+
 fn number(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(bytes.try_into().expect("rows of a table have four bytes"))
 }
@@ -120,6 +124,16 @@ impl Table {
         self.base.rows()
     }
 
+    /// The whole table.
+    pub(super) fn load(&self) -> Vec<u32> {
+        let mut all = Vec::with_capacity(index(self.len()));
+        self.base.each_step(0, self.len(), |bytes| push_all(&mut all, bytes));
+        for (entry, value) in merged(&self.runs) {
+            all[entry as usize] = value;
+        }
+        all
+    }
+
     pub(super) fn entry(&self, entry: u32) -> Option<u32> {
         if u64::from(entry) >= self.len() {
             return None;
@@ -165,7 +179,7 @@ impl GrowingTable {
     /// The whole table, as this batch has it.
     pub(super) fn load(&self) -> Vec<u32> {
         let mut all = Vec::with_capacity(index(self.len()));
-        self.base.each_step(|bytes| all.extend(bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word))));
+        self.base.each_step(|bytes| push_all(&mut all, bytes));
         for (entry, value) in merged(&self.runs) {
             all[entry as usize] = value;
         }

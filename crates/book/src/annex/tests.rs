@@ -119,8 +119,16 @@ impl Model {
         assert_eq!((annex.rows(0), annex.rows(1)), (self.pairs.len() as u64, self.wide.len() as u64));
         assert!((0u64..).zip(&self.pairs).all(|(at, pair)| annex.row(0, at) == Some(pair)));
         assert!((0u64..).zip(&self.wide).all(|(at, wide)| annex.row(1, at) == Some(wide)));
+        let batch = self.pairs.chunk_by(|one, next| one[1] == next[1] && one[0] < next[0]);
+        let mut row = 0u64;
+        for batch in batch {
+            assert_eq!(annex.stretch(0, row, batch.len() as u64), Some(batch.as_flattened()), "appended at once");
+            row += batch.len() as u64;
+        }
+        assert_eq!(annex.stretch(0, row, 1), None);
         assert_eq!(annex.entries(0), self.labels.len() as u64);
         assert!((0u32..).zip(&self.labels).all(|(at, label)| annex.entry(0, at) == Some(*label)));
+        assert_eq!(annex.load(0), self.labels);
         let end = u32::try_from(self.labels.len()).unwrap();
         assert_eq!((annex.row(0, annex.rows(0)), annex.entry(0, end)), (None, None));
         assert_eq!(annex.blob(0).unwrap(), self.map);
