@@ -24,13 +24,18 @@ pub type Family = [u8; 20];
 
 /// RIPEMD-160 of SHA-256: how keys and scripts are hashed.
 fn hash160(bytes: &[u8]) -> Family {
-    Ripemd160::digest(Sha256::digest(bytes)).into()
+    hash160_of(&[bytes])
+}
+
+fn hash160_of(parts: &[&[u8]]) -> Family {
+    let sha = parts.iter().fold(Sha256::new(), Digest::chain_update);
+    Ripemd160::digest(sha.finalize()).into()
 }
 
 /// The hash under which a witness program of version 0 is wrapped into an old-style script hash.
 fn wrapped(program: &[u8]) -> Family {
     let length = u8::try_from(program.len()).expect("a witness program has at most 40 bytes");
-    hash160(&[&[0, length], program].concat())
+    hash160_of(&[&[0, length], program])
 }
 
 /// The family of a lock: the script hash that wraps its witness. A key, its hash, its witness and the wrap of its

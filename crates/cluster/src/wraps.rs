@@ -159,3 +159,65 @@ impl Wraps {
         self.of_younger(narrow(younger))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::memory::MemoryLedger;
+    use ledger::{Kind, LedgerId, Lock, Time, UtxoBlock, UtxoOutput, UtxoTransaction};
+    use money::{Amount, Asset};
+
+    use super::*;
+
+    /// Holders in this order, each paid once.
+    fn ledger(locks: &[Lock]) -> MemoryLedger {
+        let asset = Asset { symbol: "BTC".into(), scale: 8 };
+        let mut ledger = MemoryLedger::new(LedgerId::parse("bitcoin").unwrap(), Kind::Utxo, vec![asset]);
+        let outputs = locks.iter().map(|lock| UtxoOutput { amount: Amount::new(1), holder: lock.clone() }).collect();
+        let transactions = vec![UtxoTransaction { txid: [0; 32], inputs: Vec::new(), outputs, fee: None }];
+        let (hash, time) = ([0; 32], Time::from_micros(1));
+        ledger.push_block(&UtxoBlock { height: 0, hash, previous: None, time, transactions });
+        ledger
+    }
+
+    fn witness(key: u8) -> Lock {
+        Lock::of_script(&[&[0, 20][..], &[key; 20]].concat())
+    }
+
+    fn key_hash(key: u8) -> Lock {
+        Lock::of_script(&[&[0x76, 0xa9, 20][..], &[key; 20], &[0x88, 0xac]].concat())
+    }
+
+    #[test]
+    fn equal_tags_of_different_keys_tie_nobody() {
+        let ledger = ledger(&[witness(1), witness(2), key_hash(2), key_hash(1)]);
+        let mut wraps = Wraps::default();
+        wraps.tie(&ledger, &[0, 1, 2, 3].map(|holder| pair(7, holder)), 0);
+        wraps.edges.sort_unstable_by_key(|wrap| wrap.younger);
+        let ties: Vec<_> = wraps.edges.iter().map(|wrap| (wrap.younger, wrap.oldest)).collect();
+        assert_eq!(ties, [(2, 1), (3, 0)]);
+    }
+
+    /// A scan of all tags and a sort of them, for batches of all sizes.
+    #[test]
+    fn families_are_the_same_however_holders_come() {
+        let locks: Vec<Lock> =
+            (0..90).map(|nth| if nth % 2 == 0 { witness(nth / 6) } else { key_hash(nth / 6) }).collect();
+        let ledger = ledger(&locks);
+        let holders = u32::try_from(ledger.holders()).unwrap();
+        assert_eq!(holders, 30, "two forms of 15 keys");
+        let mut whole = Wraps::default();
+        whole.grow(&ledger, holders);
+        assert_eq!(whole.edges.len(), 15);
+        for step in [1usize, 2, 3, 7, 29] {
+            let mut wraps = Wraps::default();
+            for until in (0..holders).step_by(step).chain([holders]) {
+                wraps.grow(&ledger, until);
+            }
+            assert_eq!((&wraps.tags, &wraps.edges, &wraps.of_oldest), (&whole.tags, &whole.edges, &whole.of_oldest));
+            wraps.shrink(11);
+            assert!(wraps.edges.iter().all(|wrap| wrap.younger < 11) && wraps.of_oldest(0) == [1]);
+            wraps.grow(&ledger, holders);
+            assert_eq!(wraps.edges, whole.edges);
+        }
+    }
+}
