@@ -1,7 +1,7 @@
 //! Doubt: two payments out of inputs that may be two parties' (`PayJoin`), which nothing else would show.
 //!
 //! In a `PayJoin` (BIP 78) the payee adds an input of its own, so the smallest input was not needed for the larger payment
-//! whichever output that was: the "unnecessary input heuristic" (UIH2; A. Gibson 2018, S. Ghesmati et al. 2022).
+//! whichever output that was: the "unnecessary input heuristic" (UIH2; A. Gibson 2018, S. Ghesmati et al. 2021).
 //! Plenty of honest wallets also spend more inputs than they need, so that alone would throw away many good co-spends.
 //! Doubtful is therefore only what shows two parties besides: inputs of exactly two kinds of lock, and one payment back
 //! to each of the two.
