@@ -344,6 +344,21 @@ fn of_two(dice: &mut Dice) -> Draft {
     plain_join(dice, 2, value, coins)
 }
 
+fn of_two_off_by_a_little(dice: &mut Dice) -> Draft {
+    let mut draft = of_two(dice);
+    draft.outputs[0].1 -= dice.within(1, 9);
+    draft
+}
+
+fn taker_and_one_maker(dice: &mut Dice) -> Draft {
+    let value = dice.amount(1_000_000, 5 * COIN);
+    let mut draft = plain_join(dice, 2, value, 1);
+    let fee = value / dice.within(250, 10_000);
+    draft.inputs[0].1 += fee;
+    draft.outputs[3].1 += fee;
+    draft
+}
+
 #[test]
 fn a_join_made_to_be_missed_is_not_taken_for_one_party_s() {
     for (name, make, missed_max) in [
@@ -358,6 +373,8 @@ fn a_join_made_to_be_missed_is_not_taken_for_one_party_s() {
         ("one address for share and change", to_one_address, 0),
         ("a service's fee", with_a_service_fee, 0),
         ("two parties", of_two, 0),
+        ("two parties, off by a little", of_two_off_by_a_little, 0),
+        ("a taker and one maker", taker_and_one_maker, 0),
     ] {
         let [_, joins, apart] = count(make, Join::EqualOutputs);
         println!("{name}: {joins} joins, {apart} set apart of {SEEDS}");

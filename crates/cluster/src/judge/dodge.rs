@@ -7,24 +7,34 @@
 //!
 //! Counter-example: joins whose parties also split their change, or which pay others: those are not found.
 
-use super::balance::{self, Slack};
-use super::equal::Desk;
+use super::balance::{self, Slack, Sums};
+use super::equal::{self, Desk, Finding};
 use super::tally::Tally;
 
 /// How many common values are combined.
 const GROUPS_MAX: usize = 3;
-/// Fewer payers prove nothing.
+/// Fewer payers do not prove several common values.
 const PARTIES_MIN: usize = 3;
 
-/// Whether most payers are found again although the counts do not fit.
-pub(crate) fn is_join(tally: &Tally, desk: &mut Desk) -> bool {
-    tally.payers.len() >= PARTIES_MIN
-        && tally.payments.len() > PARTIES_MIN
-        && (is_nearly_equal(tally, desk) || has_several_values(tally, desk))
+/// What the sums say although the counts do not fit.
+pub(crate) fn look(tally: &Tally, desk: &mut Desk) -> Finding {
+    // Two payments are a payment and change.
+    if tally.payments.len() < 3 {
+        return Finding::No;
+    }
+    let found = nearly_equal(tally, desk);
+    let is_several = || tally.payers.len() >= PARTIES_MIN && tally.payments.len() > PARTIES_MIN;
+    if !matches!(found, Finding::Join { .. }) && is_several() {
+        let parties = has_several_values(tally, desk);
+        if parties > 0 {
+            return Finding::Join { parties, sums: Sums { single: parties, gainers: 0 } };
+        }
+    }
+    found
 }
 
-/// Outputs that differ by less than anybody would pay, and the sums of one party each.
-fn is_nearly_equal(tally: &Tally, desk: &mut Desk) -> bool {
+/// Outputs that differ by less than anybody would pay, one for each party.
+fn nearly_equal(tally: &Tally, desk: &mut Desk) -> Finding {
     let near = |value: u64| (value / 10_000).max(10);
     let (mut from, mut longest) = (0, 0..0);
     for to in 0..tally.payments.len() {
@@ -37,28 +47,32 @@ fn is_nearly_equal(tally: &Tally, desk: &mut Desk) -> bool {
     }
     let exact = tally.groups.first().map_or(1, |group| group.count);
     let parties = longest.len();
-    if parties < PARTIES_MIN || parties <= exact || tally.payers.len() < parties {
-        return false;
+    if parties <= exact || tally.payers.len() < parties {
+        return Finding::No;
     }
     let value = tally.payments[longest.end - 1];
     desk.others.clear();
     desk.others.extend_from_slice(&tally.payments[..longest.start]);
     desk.others.extend_from_slice(&tally.payments[longest.end..]);
-    if desk.others.len() > parties + 1 || desk.others.len() + 1 < parties {
-        return false;
+    let others = desk.others.len();
+    if others > parties + 1 || others + 1 < parties || tally.parties_max(value) < parties {
+        return Finding::No;
     }
-    let mut slack = Slack::of(value, tally.fee, parties);
+    let mut slack = equal::slack(value, tally.fee, parties, others);
     slack.loss = slack.loss.saturating_add(near(value));
-    let sums = balance::sums(&tally.payers, parties, value, &desk.others, slack, &mut desk.balance);
-    sums.is_some_and(|sums| sums.single * 3 >= parties * 2)
+    match balance::sums(&tally.payers, parties, value, &desk.others, slack, &mut desk.balance) {
+        None => Finding::No,
+        Some(_) if parties == 2 => Finding::Two,
+        Some(sums) => Finding::Join { parties, sums },
+    }
 }
 
 /// Several common values, or several shares of one party: two payers in three are found again as a sum of common values
-/// and change.
-fn has_several_values(tally: &Tally, desk: &mut Desk) -> bool {
+/// and change. Returns how many were found, if it is enough.
+fn has_several_values(tally: &Tally, desk: &mut Desk) -> usize {
     let groups = &tally.groups[..tally.groups.len().min(GROUPS_MAX)];
     if groups.iter().map(|group| group.count).sum::<usize>() < PARTIES_MIN {
-        return false;
+        return 0;
     }
     let common: [u64; GROUPS_MAX] = std::array::from_fn(|at| groups.get(at).map_or(0, |group| group.value));
     let bases = || {
@@ -67,10 +81,10 @@ fn has_several_values(tally: &Tally, desk: &mut Desk) -> bool {
             [[group.value, 0, 0], [group.value, group.value, 0], [group.value; 3]].into_iter().chain(more)
         })
     };
-    let enough = |found: usize| found >= PARTIES_MIN && found * 3 >= tally.payers.len() * 2;
+    let enough = |found: &usize| *found >= PARTIES_MIN && *found * 3 >= tally.payers.len() * 2;
     // Each base alone, because one that is tried first may take what belongs to the next by chance; then all together.
-    bases().any(|base| enough(found(tally, &base, std::iter::once(base), desk)))
-        || enough(found(tally, &common, bases(), desk))
+    let alone = bases().map(|base| found(tally, &base, std::iter::once(base), desk)).find(enough);
+    alone.or_else(|| Some(found(tally, &common, bases(), desk)).filter(enough)).unwrap_or_default()
 }
 
 /// How many payers are found again as one of `bases` and change, which is any payment but those of a common value.

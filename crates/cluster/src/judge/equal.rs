@@ -66,9 +66,7 @@ fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
     let dust = drop_dust(&mut desk.others, parties, group.value);
     let others = desk.others.len();
     let fee = tally.fee.saturating_add(dust);
-    // Two who mix by themselves pay nobody for it.
-    let slack =
-        if parties > 2 { Slack::of(group.value, fee, parties) } else { Slack::tight(group.value, fee, parties) };
+    let slack = slack(group.value, fee, parties, others);
     // One more than the parties: a coordinator's fee.
     let sums = if others > parties + 1 {
         None
@@ -81,6 +79,11 @@ fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
         (None, 3..) if others <= 2 * parties + 1 => Finding::Shape,
         (None, _) => Finding::No,
     }
+}
+
+/// Two who mix by themselves pay nobody for it, unless each has change: a taker and one maker.
+pub(crate) fn slack(value: u64, fee: u64, parties: usize, others: usize) -> Slack {
+    if parties > 2 || others == 2 { Slack::of(value, fee, parties) } else { Slack::tight(value, fee, parties) }
 }
 
 /// Leaves out the smallest outputs where there are too many for one change each: dust that was added to spoil the

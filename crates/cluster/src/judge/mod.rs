@@ -181,22 +181,18 @@ impl Bench {
         if let Some(join) = known_design(tally) {
             return Standing::Several(join);
         }
-        match equal::look(tally, &mut self.equal) {
-            Finding::Join { parties, sums } if joinmarket::is_round(tally, parties, sums) => {
-                Standing::Several(Join::JoinMarket)
-            }
-            Finding::Join { .. } => Standing::Several(Join::EqualOutputs),
-            found if whirlpool::is_first(tally) => {
-                if found == Finding::Two {
-                    Standing::Doubtful
-                } else {
-                    Standing::One
-                }
-            }
-            _ if dodge::is_join(tally, &mut self.equal) => Standing::Several(Join::EqualOutputs),
-            Finding::Two => Standing::Doubtful,
+        let found = equal::look(tally, &mut self.equal);
+        if let Finding::Join { parties, sums } = found {
+            let is_market = joinmarket::is_round(tally, parties, sums);
+            return Standing::Several(if is_market { Join::JoinMarket } else { Join::EqualOutputs });
+        }
+        let is_first = whirlpool::is_first(tally);
+        let dodged = if is_first { Finding::No } else { dodge::look(tally, &mut self.equal) };
+        match (found, dodged) {
+            (_, Finding::Join { .. }) => Standing::Several(Join::EqualOutputs),
+            (Finding::Two, _) | (_, Finding::Two) => Standing::Doubtful,
             // The collapse guard: equal outputs, and inputs that are not of one wallet by their looks.
-            Finding::Shape if view.input_kind().is_none() => Standing::Doubtful,
+            (Finding::Shape, _) if !is_first && view.input_kind().is_none() => Standing::Doubtful,
             _ if payjoin::is_doubtful(view, tally) => Standing::Doubtful,
             _ => Standing::One,
         }
