@@ -115,15 +115,17 @@ impl Blob {
         match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(BookError::io("open", &path)(error)),
-            Ok(file) => Ok(Some(Some(Self { path, file, len: *len, digest: digest.clone() }))),
+            Ok(file) => {
+                let has = file.metadata().map_err(BookError::io("read", &path))?.len();
+                if has < *len {
+                    return Err(BookError::annex(&path, format!("it has {has} bytes, {len} are committed")));
+                }
+                Ok(Some(Some(Self { path, file, len: *len, digest: digest.clone() })))
+            }
         }
     }
 
     fn read(&self) -> Result<Vec<u8>, BookError> {
-        let has = self.file.metadata().map_err(BookError::io("read", &self.path))?.len();
-        if has < self.len {
-            return Err(BookError::annex(&self.path, format!("it has {has} bytes, {} are committed", self.len)));
-        }
         let mut bytes = vec![0; index(self.len)];
         disk::read_at(&self.file, &mut bytes, 0).map_err(BookError::io("read", &self.path))?;
         if hex::text(&Sha256::digest(&bytes)) != self.digest {
@@ -133,11 +135,17 @@ impl Blob {
     }
 }
 
+/// A blob of the last commit, as the writer has it.
+fn open_blob(folder: &Path, listed: &ListedBlob) -> Result<Option<Blob>, BookError> {
+    Blob::open(folder, listed)?.ok_or_else(|| BookError::annex(folder.join(&listed.name), "its file is gone"))
+}
+
+/// Whether a blob of the last commit is there.
+pub(super) fn check_blob(folder: &Path, listed: &ListedBlob) -> Result<(), BookError> {
+    open_blob(folder, listed).map(|_| ())
+}
+
 /// Reads a blob of the last commit, as the writer does.
 pub(super) fn read_blob(folder: &Path, listed: &ListedBlob) -> Result<Vec<u8>, BookError> {
-    match Blob::open(folder, listed)? {
-        None => Err(BookError::annex(folder.join(&listed.name), "its file is gone")),
-        Some(None) => Ok(Vec::new()),
-        Some(Some(blob)) => blob.read(),
-    }
+    open_blob(folder, listed)?.as_ref().map_or(Ok(Vec::new()), Blob::read)
 }

@@ -50,6 +50,7 @@ impl AnnexWriter {
         let columns = inventory.columns.iter().map(open).collect::<Result<_, _>>()?;
         let tables = inventory.tables.iter().map(|table| GrowingTable::open(folder, table));
         let tables = tables.collect::<Result<_, _>>()?;
+        inventory.blobs.iter().try_for_each(|blob| super::read::check_blob(folder, blob))?;
         let blobs = inventory.blobs.iter().map(|_| None).collect();
         Ok(Self { folder: folder.to_owned(), inventory, columns, tables, blobs, has_failed: false, _lock: lock })
     }

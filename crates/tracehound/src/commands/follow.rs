@@ -6,10 +6,12 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use book::Book;
 use feed::node::{Event, FollowError, FollowOptions, Login, NodeAddress, follow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ledger::txid_text;
+use ledger::{LedgerId, txid_text};
 use serde_json::{Value, json};
+use upkeep::Kept;
 
 use crate::cli::{BitcoinArgs, NodeArgs};
 use crate::commands::{print, say};
@@ -35,7 +37,11 @@ pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
     let book = home.create()?;
     stop_when_interrupted();
     let mut teller = Teller::new(args.json);
-    let ended = follow(&book, &address, &login, &options, &STOP, &mut |event| teller.tell(&event));
+    let mut keeping = Keeping { book: &book, ledger: None };
+    let ended = follow(&book, &address, &login, &options, &STOP, &mut |event| {
+        teller.tell(&event);
+        keeping.take(&event);
+    });
     teller.bar.take();
     if let Some(error) = teller.failed {
         return Err(error.into());
@@ -73,6 +79,42 @@ fn stop_when_interrupted() {
     };
     // Without a handler the interrupt still ends the program, and the book can be left at any instant.
     let _ = ctrlc::set_handler(stop);
+}
+
+/// Brings up what is kept of the ledger (clusters, exposure) when the book has the node's newest block. Where nothing is
+/// kept, nothing is begun: that is for the user to ask for.
+struct Keeping<'a> {
+    book: &'a Book,
+    ledger: Option<LedgerId>,
+}
+
+impl Keeping<'_> {
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Began { ledger, .. } => self.ledger = Some(ledger.clone()),
+            // Parts of a catch-up are left for its end.
+            Event::Added { .. } | Event::AtTip { .. } => self.bring_up(),
+            _ => {}
+        }
+    }
+
+    /// What cannot be kept does not hold up the blocks.
+    fn bring_up(&self) {
+        let Some(ledger) = &self.ledger else { return };
+        let done = match Kept::open(self.book, ledger) {
+            Ok(None) => return,
+            // What is damaged is made anew.
+            Ok(Some(_)) | Err(_) => upkeep::bring_up(self.book, ledger, &mut |_| !STOP.load(Ordering::Relaxed)),
+        };
+        match done {
+            Ok(report) => {
+                for why in report.rebuilt {
+                    say(format!("clusters and exposure are made anew: {why}"));
+                }
+            }
+            Err(error) => say(format!("clusters and exposure are not up to this block: {error}")),
+        }
+    }
 }
 
 /// Tells what happens.

@@ -317,3 +317,20 @@ pub fn compare(ledger: &UtxoLedger, one: &Kept, other: &Kept) {
         assert_eq!(one.first_out(ledger, purse), other.first_out(ledger, purse));
     }
 }
+
+/// Asks everything, whatever the answers are.
+pub fn ask(ledger: &UtxoLedger, kept: &Kept) {
+    let _ = (kept.rulings(), kept.problems(), kept.services());
+    for holder in (0..ledger.holders() + 2).map(HolderId) {
+        for layer in Layer::ALL {
+            let _ = (kept.cluster_size(holder, layer), kept.members(holder, layer, 100).len());
+        }
+        let _ = (kept.direct(holder), kept.inherited(holder), kept.category(holder));
+    }
+    for seq in (0..ledger.end().0 + 2).map(Seq) {
+        let _ = (kept.verdict(seq), kept.record(seq));
+    }
+    for purse in (0..ledger.purse_count()).map(PurseId) {
+        let _ = kept.first_out(ledger, purse);
+    }
+}
