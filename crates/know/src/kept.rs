@@ -20,15 +20,15 @@ const SCHEMA_BEFORE: &str = "tracehound/tags/1";
 /// The most claims that are read.
 pub const CLAIMS_MAX: usize = 20_000_000;
 /// The longest line.
-const LINE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// What to do about a file that is not as it was written.
-const DAMAGED: &str = "the file is damaged or from a later version; import the tags again";
+pub(crate) const DAMAGED: &str = "the file is damaged or from a later version; import the tags again";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
-    schema: String,
+struct Head<'a> {
+    schema: Cow<'a, str>,
 }
 
 /// A claim as a line; absent fields are left out.
@@ -100,17 +100,32 @@ pub fn to_ndjson(claims: &[Claim]) -> String {
 }
 
 /// Writes the claims, sorted, each once.
-pub fn write_ndjson(claims: &[Claim], out: &mut impl Write) -> io::Result<()> {
+pub fn write_ndjson(claims: &[Claim], out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     let mut sorted: Vec<&Claim> = claims.iter().collect();
     sorted.sort_unstable();
     sorted.dedup();
-    json(&Head { schema: SCHEMA.to_owned() }, out)?;
-    sorted.into_iter().try_for_each(|claim| json(&Line::from(claim), out))
+    head(SCHEMA, out)?;
+    sorted.into_iter().try_for_each(|claim| json_line(&Line::from(claim), out))
 }
 
-fn json(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+/// Writes the first line, which names the schema.
+pub(crate) fn head(schema: &str, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+    json_line(&Head { schema: Cow::Borrowed(schema) }, out)
+}
+
+pub(crate) fn json_line(value: &impl Serialize, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
+}
+
+/// Takes the first line, which must name one of these schemas, of which the first is today's.
+pub(crate) fn read_head<R: Read>(lines: &mut Lines<R>, schemas: &[&str]) -> Result<(), DecodeError> {
+    let line = lines.next_line()?;
+    let head = line.and_then(|line| serde_json::from_slice::<Head<'_>>(line.bytes).ok());
+    if head.is_some_and(|head| schemas.contains(&&*head.schema)) {
+        return Ok(());
+    }
+    Err(Fault::line(1, format!("the first line does not name the schema {}", schemas[0]), DAMAGED).into())
 }
 
 impl<'a> From<&'a Claim> for Line<'a> {
@@ -188,10 +203,7 @@ fn line_at(number: u64, line: &[u8], pool: &mut Pool) -> Result<Claim, Fault> {
 /// Reads what [`write_ndjson`] wrote, line by line.
 pub fn from_ndjson(reader: impl Read) -> Result<Vec<Claim>, DecodeError> {
     let mut lines = Lines::new(reader, LINE_BYTES_MAX);
-    let head = lines.next_line()?.and_then(|line| serde_json::from_slice::<Head>(line.bytes).ok());
-    if head.is_none_or(|head| head.schema != SCHEMA && head.schema != SCHEMA_BEFORE) {
-        return Err(Fault::line(1, format!("the first line does not name the schema {SCHEMA}"), DAMAGED).into());
-    }
+    read_head(&mut lines, &[SCHEMA, SCHEMA_BEFORE])?;
     let mut pool = Pool::default();
     let mut claims: Vec<Claim> = Vec::new();
     while let Some(line) = lines.next_line()? {

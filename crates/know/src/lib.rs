@@ -7,8 +7,10 @@
 //!
 //! This room traces nothing, opens no file and reads no clock. What it says can be read in `docs/tags.md`.
 
+mod actor;
 mod basis;
 mod claim;
+mod conflicts;
 mod exposure;
 mod kept;
 mod listed;
@@ -19,8 +21,10 @@ mod standing;
 mod stops;
 mod table;
 
+pub use actor::{ACTORS_SCHEMA, Actor, Actors, from_actor_pack, read_actors, write_actors};
 pub use basis::Basis;
 pub use claim::{Claim, PackHash, Scope};
+pub use conflicts::{Conflict, ConflictKind, Side, folded_address};
 pub use decode::Text;
 pub use exposure::{EXPOSURE_CATEGORIES, exposure_category, exposure_is_risk};
 pub use kept::{CLAIMS_MAX, SCHEMA, from_line, from_ndjson, merged, to_ndjson, write_ndjson};

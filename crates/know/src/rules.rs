@@ -4,6 +4,7 @@
 //! name.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use decode::Fault;
 use decode::fault::quoted;
@@ -181,9 +182,33 @@ impl Rules {
         self.confidence.keys().map(String::as_str)
     }
 
+    /// All of it as text, for a hash: a line a rule.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for (word, rule) in &self.categories {
+            let stop = rule.stop.map_or("", StopKind::as_str);
+            let exposure = rule.exposure.map_or("", |at| EXPOSURE_CATEGORIES[usize::from(at)]);
+            let (risk, dwva) = (rule.risk.as_deref().unwrap_or_default(), rule.dwva.as_deref().unwrap_or_default());
+            let _ = writeln!(text, "{word:?},{stop},{risk:?},{exposure},{dwva:?}");
+        }
+        for (word, level) in &self.confidence {
+            let _ = writeln!(text, "{word:?},{level}");
+        }
+        for (currency, ledgers) in &self.currencies {
+            let _ = writeln!(text, "{currency:?},{ledgers:?}");
+        }
+        text
+    }
+
     /// Whether a currency is one of the rules'.
     pub(crate) fn knows_currency(&self, currency: &str) -> bool {
         self.currencies.contains_key(currency)
+    }
+
+    /// Which currencies may speak of the same holder: those of the same ledger. What no rule knows lives on EVM chains.
+    pub(crate) fn realm(&self, currency: &str) -> String {
+        let own = self.currencies.get(currency).and_then(|ledgers| ledgers.first());
+        own.map_or("eip155", |ledger| if ledger.starts_with("eip155") { "eip155" } else { ledger }).to_owned()
     }
 
     /// Whether tags of a currency belong on `ledger`; nothing for a currency that no rule knows.

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use decode::Text;
 use ledger::{HolderId, Ledger};
 
 use crate::exposure::exposure_is_risk;
-use crate::stops::{Support, settle};
+use crate::stops::Support;
 use crate::{Claim, Problem, StopKind, Stops};
 
 /// What the claims say of one holder.
@@ -20,8 +21,11 @@ pub struct Standing {
     pub category: Option<u8>,
     /// What a trace does there.
     pub stop: Option<StopKind>,
-    /// Who it is, as the heaviest claim says: for its stop where it has one, else for its risks, else of all.
+    /// Who it is, as the heaviest claim says: for its stop where it has one, else for its risks, else of all. The actor's
+    /// name where that is known.
     pub entity: String,
+    /// The actor's id, where that claim names one.
+    pub actor: Option<Text>,
     /// What tells this entity from others; see [`entity_key`].
     pub key: String,
     /// The risks, in order: `sanctioned`, `theft`, …
@@ -75,7 +79,7 @@ impl Stops {
     pub fn standings(&self, claims: &[Claim], ledger: &dyn Ledger) -> Standings {
         let mut gathered = self.gathered(claims, ledger);
         let said = std::mem::take(&mut gathered.said);
-        let mut set = settle(gathered, claims, ledger);
+        let mut set = self.settle(gathered, claims, ledger);
         let mut holders = BTreeMap::new();
         for (holder, said) in said {
             let stop = set.stops.remove(&holder);
@@ -85,7 +89,8 @@ impl Stops {
             let standing = Standing {
                 category: said.risk.or(said.plain.map(|(_, category)| category)),
                 stop: stop.map(|stop| stop.kind),
-                entity: best.entity().to_owned(),
+                entity: self.name(best).to_owned(),
+                actor: best.actor.clone(),
                 key: entity_key(best),
                 risks: risk.map(|risk| risk.kinds).unwrap_or_default(),
                 claims: said.all.claims,

@@ -13,7 +13,7 @@ use ledger::{HolderId, Ledger};
 use crate::exposure::exposure_is_risk;
 use crate::scope;
 use crate::standing::Said;
-use crate::{Claim, Rules, StopKind};
+use crate::{Actor, Actors, Claim, PackHash, Rules, StopKind, write_actors};
 
 /// How many problems are listed; the rest are counted.
 const PROBLEMS_MAX: usize = 1000;
@@ -23,8 +23,10 @@ const PROBLEMS_MAX: usize = 1000;
 pub struct Stop {
     /// What a trace does there.
     pub kind: StopKind,
-    /// Who it is: the actor, or the label, of the most confident claim.
+    /// Who it is: the actor, by its name where that is known, or the label, of the most confident claim.
     pub entity: String,
+    /// The actor's id, where that claim names one.
+    pub actor: Option<Text>,
     /// The claims for this kind, by their place in the list that was given; ascending.
     pub claims: Vec<usize>,
     /// The most confident claim's weight, 0 to 100.
@@ -36,8 +38,10 @@ pub struct Stop {
 pub struct Risk {
     /// The kinds of risk, in order: `sanctioned`, `theft`, …
     pub kinds: BTreeSet<String>,
-    /// Who it is: the actor, or the label, of the most confident claim.
+    /// Who it is: the actor, by its name where that is known, or the label, of the most confident claim.
     pub entity: String,
+    /// The actor's id, where that claim names one.
+    pub actor: Option<Text>,
     /// The claims, by their place in the list that was given; ascending.
     pub claims: Vec<usize>,
     /// The most confident claim's weight, 0 to 100.
@@ -114,8 +118,9 @@ impl Support {
         self.best.map_or(0, |(weight, _)| weight)
     }
 
-    pub(crate) fn entity(&self, claims: &[Claim]) -> String {
-        self.best.map_or_else(String::new, |(_, at)| claims[at].entity().to_owned())
+    /// The most confident claim.
+    pub(crate) fn best<'a>(&self, claims: &'a [Claim]) -> &'a Claim {
+        &claims[self.best.expect("it is made for a claim").1]
     }
 }
 
@@ -123,6 +128,7 @@ impl Support {
 #[derive(Clone, Debug, Default)]
 pub struct Stops {
     rules: Rules,
+    actors: Actors,
 }
 
 /// What gathers while the claims are read.
@@ -139,8 +145,51 @@ pub(crate) struct Gathered {
 
 impl Stops {
     /// By these rules; [`Default`] takes the built-in ones.
-    pub const fn new(rules: Rules) -> Self {
-        Self { rules }
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, actors: Actors::default() }
+    }
+
+    /// With what is known of actors: their names, and their categories where a tag has none.
+    #[must_use]
+    pub fn with_actors(mut self, actors: Actors) -> Self {
+        self.actors = actors;
+        self
+    }
+
+    /// And with these.
+    #[must_use]
+    pub fn with_more_actors(mut self, more: impl IntoIterator<Item = Actor>) -> Self {
+        self.actors = self.actors.with(more);
+        self
+    }
+
+    /// The actors that it knows.
+    pub const fn actors(&self) -> &Actors {
+        &self.actors
+    }
+
+    /// What rules and actors hash to: claims that say the same then mean the same now if this is the same.
+    pub fn version(&self) -> PackHash {
+        let mut text = self.rules.text().into_bytes();
+        write_actors(&self.actors, &mut text).expect("memory takes everything");
+        PackHash::of(&text)
+    }
+
+    /// Whom a claim names, as people know them: the actor's name, else its id, else the label.
+    pub fn name<'a>(&'a self, claim: &'a Claim) -> &'a str {
+        match claim.actor.as_ref().and_then(|id| self.actors.name(id)) {
+            Some(name) => name,
+            None => claim.entity(),
+        }
+    }
+
+    /// The words by which a claim is judged, and whether each may make a stop. A tag that says neither what its holder is
+    /// nor what it is accused of is of its actor's kinds; an accusation is of an address, and the actor may be its victim.
+    pub fn words<'a>(&'a self, claim: &'a Claim) -> impl Iterator<Item = (&'a Text, bool)> {
+        let silent = claim.categories.is_empty() && claim.abuse.is_none();
+        let inherited = claim.actor.as_ref().filter(|_| silent).map_or(&[][..], |id| self.actors.categories(id));
+        let own = claim.categories.iter().chain(inherited).map(|word| (word, true));
+        own.chain(claim.abuse.iter().map(|word| (word, false)))
     }
 
     /// The rules that it goes by.
@@ -150,7 +199,7 @@ impl Stops {
 
     /// What `claims` make of `ledger`.
     pub fn resolve(&self, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
-        settle(self.gathered(claims, ledger), claims, ledger)
+        self.settle(self.gathered(claims, ledger), claims, ledger)
     }
 
     pub(crate) fn gathered(&self, claims: &[Claim], ledger: &dyn Ledger) -> Gathered {
@@ -176,8 +225,7 @@ impl Stops {
         if let Some(holder) = holder {
             gathered.said.entry(holder).or_default().all.add(at, weight);
         }
-        let categories = claim.categories.iter().map(|word| (word, true));
-        for (word, may_stop) in categories.chain(claim.abuse.iter().map(|word| (word, false))) {
+        for (word, may_stop) in self.words(claim) {
             let Some(rule) = self.rules.category(word) else {
                 *gathered.unknown_categories.entry(Text::clone(word)).or_default() += 1;
                 continue;
@@ -196,52 +244,74 @@ impl Stops {
             }
         }
     }
-}
 
-pub(crate) fn settle(gathered: Gathered, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
-    let mut set = StopSet::default();
-    for (holder, kinds) in gathered.stops {
-        // The first of equals wins, and kinds are in order of precedence.
-        let most = kinds.values().map(Support::weight).max().unwrap_or_default();
-        let (kind, support) = kinds.iter().find(|(_, support)| support.weight() == most).expect("a holder has a kind");
-        if kinds.len() > 1 {
-            set.problems.push(conflict(&ledger.holder_name(holder), &kinds, *kind, claims));
+    pub(crate) fn settle(&self, gathered: Gathered, claims: &[Claim], ledger: &dyn Ledger) -> StopSet {
+        let mut set = StopSet::default();
+        for (holder, kinds) in gathered.stops {
+            // The first of equals wins, and kinds are in order of precedence.
+            let most = kinds.values().map(Support::weight).max().unwrap_or_default();
+            let (kind, support) =
+                kinds.iter().find(|(_, support)| support.weight() == most).expect("a holder has a kind");
+            // One claim of two words contradicts nobody.
+            let agreed = kinds.values().all(|other| other.claims == support.claims && other.claims.len() == 1);
+            if kinds.len() > 1 && !agreed {
+                set.problems.push(self.conflict(&ledger.holder_name(holder), &kinds, *kind, claims));
+            }
+            let best = support.best(claims);
+            let stop = Stop {
+                kind: *kind,
+                entity: self.name(best).to_owned(),
+                actor: best.actor.clone(),
+                claims: support.claims.clone(),
+                confidence: support.weight(),
+            };
+            set.stops.insert(holder, stop);
         }
-        let entity = support.entity(claims);
-        let stop = Stop { kind: *kind, entity, claims: support.claims.clone(), confidence: support.weight() };
-        set.stops.insert(holder, stop);
+        for (holder, (kinds, support)) in gathered.risks {
+            let best = support.best(claims);
+            let (entity, actor) = (self.name(best).to_owned(), best.actor.clone());
+            let risk = Risk { kinds, entity, actor, confidence: support.weight(), claims: support.claims };
+            set.risks.insert(holder, risk);
+        }
+        for (word, count) in gathered.unknown_categories {
+            let text = format!(
+                "the category {} ({count} tags) has no rule; it neither stops a trace nor marks a risk",
+                quoted(&word)
+            );
+            set.problems.push(Problem { kind: ProblemKind::UnknownCategory, text });
+        }
+        for (word, count) in gathered.unknown_confidences {
+            let text = format!("the confidence {} ({count} tags) is unknown; it weighs as `unknown`", quoted(&word));
+            set.problems.push(Problem { kind: ProblemKind::UnknownConfidence, text });
+        }
+        set.problems.extend(gathered.bad);
+        if set.problems.len() > PROBLEMS_MAX {
+            let text = format!("and {} more problems with tags", set.problems.len() - PROBLEMS_MAX);
+            set.problems.truncate(PROBLEMS_MAX);
+            set.problems.push(Problem { kind: ProblemKind::More, text });
+        }
+        set
     }
-    for (holder, (kinds, support)) in gathered.risks {
-        let (entity, confidence) = (support.entity(claims), support.weight());
-        set.risks.insert(holder, Risk { kinds, entity, claims: support.claims, confidence });
-    }
-    for (word, count) in gathered.unknown_categories {
-        let text = format!(
-            "the category {} ({count} tags) has no rule; it neither stops a trace nor marks a risk",
-            quoted(&word)
-        );
-        set.problems.push(Problem { kind: ProblemKind::UnknownCategory, text });
-    }
-    for (word, count) in gathered.unknown_confidences {
-        let text = format!("the confidence {} ({count} tags) is unknown; it weighs as `unknown`", quoted(&word));
-        set.problems.push(Problem { kind: ProblemKind::UnknownConfidence, text });
-    }
-    set.problems.extend(gathered.bad);
-    if set.problems.len() > PROBLEMS_MAX {
-        let text = format!("and {} more problems with tags", set.problems.len() - PROBLEMS_MAX);
-        set.problems.truncate(PROBLEMS_MAX);
-        set.problems.push(Problem { kind: ProblemKind::More, text });
-    }
-    set
-}
 
-fn conflict(holder: &str, kinds: &BTreeMap<StopKind, Support>, taken: StopKind, claims: &[Claim]) -> Problem {
-    let said: Vec<String> = kinds
-        .iter()
-        .map(|(kind, support)| {
-            format!("{} ({}, confidence {})", kind.as_str(), quoted(&support.entity(claims)), support.weight())
-        })
-        .collect();
-    let text = format!("tags call {} {}; taken as {}", quoted(holder), said.join(" and "), taken.as_str());
-    Problem { kind: ProblemKind::Conflict, text }
+    fn conflict(
+        &self,
+        holder: &str,
+        kinds: &BTreeMap<StopKind, Support>,
+        taken: StopKind,
+        claims: &[Claim],
+    ) -> Problem {
+        let said: Vec<String> = kinds
+            .iter()
+            .map(|(kind, support)| {
+                format!(
+                    "{} ({}, confidence {})",
+                    kind.as_str(),
+                    quoted(self.name(support.best(claims))),
+                    support.weight()
+                )
+            })
+            .collect();
+        let text = format!("tags call {} {}; taken as {}", quoted(holder), said.join(" and "), taken.as_str());
+        Problem { kind: ProblemKind::Conflict, text }
+    }
 }

@@ -1,16 +1,19 @@
 //! Where the book lies: `--book`, else `$TRACEHOUND_BOOK`, else the platform's data folder.
 
-use std::io::BufWriter;
+use std::fs::File;
 use std::path::PathBuf;
 
 use book::Book;
 use decode::DecodeError;
 use etcetera::BaseStrategy;
-use know::Claim;
+use know::{Actors, Claim, Rules, Stops};
 
 use crate::exit::Failure;
 
-const TAGS_FILE: &str = "tags.ndjson";
+/// What the book keeps of tags (`docs/tags.md`).
+pub const TAGS_FILE: &str = "tags.ndjson";
+pub const ACTORS_FILE: &str = "actors.ndjson";
+pub const CATEGORIES_FILE: &str = "categories.csv";
 
 /// The book's place, whether or not there is a book yet.
 pub struct Home {
@@ -29,6 +32,11 @@ impl Home {
         let strategy = etcetera::choose_base_strategy()
             .map_err(|_| Failure::bad_input("there is no home folder; say --book FOLDER"))?;
         Ok(strategy.data_dir().join("tracehound").join("book"))
+    }
+
+    /// Whether there is a book.
+    pub fn exists(&self) -> Result<bool, Failure> {
+        Ok(self.folder()?.exists())
     }
 
     /// The book, which must be there.
@@ -54,26 +62,41 @@ impl Home {
 
 /// The tags kept in a book.
 pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
-    let path = book.folder().join(TAGS_FILE);
+    Ok(read_kept(book, TAGS_FILE, know::from_ndjson)?.unwrap_or_default())
+}
+
+/// The actors kept in a book.
+pub fn read_actors(book: &Book) -> Result<Actors, Failure> {
+    Ok(read_kept(book, ACTORS_FILE, know::read_actors)?.unwrap_or_default())
+}
+
+/// By what a book's tags are read: the built-in rules, the book's own table over them, and its actors.
+pub fn stops(book: &Book) -> Result<Stops, Failure> {
+    let path = book.folder().join(CATEGORIES_FILE);
+    let rules = match std::fs::read(&path) {
+        Ok(bytes) => Rules::default()
+            .overridden_by(&bytes)
+            .map_err(|fault| Failure::bad_input(fault.in_file(&path.display().to_string())))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rules::default(),
+        Err(error) => return Err(Failure::internal(format!("{}: {error}", path.display()))),
+    };
+    Ok(Stops::new(rules).with_actors(read_actors(book)?))
+}
+
+/// What a file of the book says; nothing where there is none.
+pub fn read_kept<T>(
+    book: &Book,
+    name: &str,
+    read: impl FnOnce(File) -> Result<T, DecodeError>,
+) -> Result<Option<T>, Failure> {
+    let path = book.folder().join(name);
     let failed = |error: &dyn std::fmt::Display| Failure::internal(format!("{}: {error}", path.display()));
-    match std::fs::File::open(&path) {
-        Ok(file) => know::from_ndjson(file).map_err(|error| match error {
+    match File::open(&path) {
+        Ok(file) => read(file).map(Some).map_err(|error| match error {
             DecodeError::Fault(fault) => Failure::internal(fault.in_file(&path.display().to_string())),
             DecodeError::Read(error) => failed(&error),
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(&error)),
     }
-}
-
-/// Replaces the tags kept in a book, whole or not at all.
-pub fn write_tags(book: &Book, claims: &[Claim]) -> Result<(), Failure> {
-    let path = book.folder().join(TAGS_FILE);
-    let failed = |error: std::io::Error| Failure::internal(format!("{}: {error}", path.display()));
-    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(book.folder()).map_err(failed)?);
-    know::write_ndjson(claims, &mut file).map_err(failed)?;
-    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
-    Ok(())
 }

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod showing;
 mod tagfiles;
+mod tagstore;
 mod tracing;
 
 use std::process::ExitCode;

@@ -323,7 +323,7 @@ fn tags_say_who_is_who() {
     expect![[r#"
         exit 0
         --- out
-        kiosk: Corner Kiosk (exchange); pack tags, confidence service_data, https://example.org/kiosk
+        kiosk: Corner Kiosk (exchange); pack tags 8a9050b0, confidence service_data, https://example.org/kiosk
     "#]]
     .assert_eq(&desk.shows("tags list kiosk"));
     expect![[r#"

@@ -268,10 +268,13 @@ fn help_of_tags() {
         Usage: tracehound tags [OPTIONS] <COMMAND>
 
         Commands:
-          import  Take tags into the book: TagPack YAML, CSV with address,label,category, or an OFAC wallet
-                  list
-          list    What the book's tags say, about one address or in all
-          help    Print this message or the help of the given subcommand(s)
+          import      Take tags into the book: TagPack or actor pack YAML, CSV with address,label,category,
+                      or an OFAC wallet list
+          list        What the book's tags say, about one address or in all
+          withdraw    Take tags back: a pack's, an address's, or a source's (or what is all of that)
+          conflicts   Where the book's tags contradict one another, with both sides
+          categories  What the words of tags mean: print the table, or keep one of your own over it
+          help        Print this message or the help of the given subcommand(s)
 
         Options:
               --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
@@ -287,7 +290,8 @@ fn help_of_tags_import() {
     expect![[r#"
         exit 0
         --- out
-        Take tags into the book: TagPack YAML, CSV with address,label,category, or an OFAC wallet list
+        Take tags into the book: TagPack or actor pack YAML, CSV with address,label,category, or an OFAC
+        wallet list
 
         Usage: tracehound tags import [OPTIONS] <FILE>...
 
@@ -295,10 +299,12 @@ fn help_of_tags_import() {
           <FILE>...  
 
         Options:
-              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
-                            data folder] [env: TRACEHOUND_BOOK]
-          -h, --help        Print help
-          -V, --version     Print version
+              --book <DIR>   The folder that holds every ingested ledger and tag [default: the platform's
+                             data folder] [env: TRACEHOUND_BOOK]
+              --replace      Take back what an earlier version of the same pack said and this one does not
+              --note <TEXT>  What the history of the tags is to say about this: who, when, why
+          -h, --help         Print help
+          -V, --version      Print version
     "#]]
     .assert_eq(&Desk::new().shows("tags import -h"));
 }
@@ -318,7 +324,9 @@ fn help_of_tags_list() {
         Options:
               --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
                             data folder] [env: TRACEHOUND_BOOK]
-              --json        Print as NDJSON
+              --by <WHAT>   Count the tags by what they say [possible values: category, abuse, pack, actor,
+                            confidence, risk, stop, exposure, dwva]
+              --json        Print as NDJSON, or the counts as JSON
           -h, --help        Print help
           -V, --version     Print version
     "#]]

@@ -14,9 +14,9 @@ use money::Asset;
 use trace::Policy;
 
 use crate::cli::DemoArgs;
-use crate::commands::{say, stdout};
+use crate::commands::{self, say, stdout};
 use crate::exit::{Exit, Failure};
-use crate::home::{read_tags, write_tags};
+use crate::home::{read_tags, stops};
 use crate::output::text::{self, grouped, percent};
 use crate::progress::Bar;
 use crate::tagfiles;
@@ -53,11 +53,12 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     ));
     let book = Book::create(folder.join("book"))?;
     ingest(&book, &files, &summary)?;
-    let tags = tagfiles::claims(&[files.join(exercise::TAGS_FILE)])?;
-    write_tags(&book, &know::merged(Vec::new(), tags))?;
+    let mut warn = |warning| say(format!("warning: {warning}"));
+    let tags = tagfiles::read(&[files.join(exercise::TAGS_FILE)], &know::Rules::default(), &mut warn)?;
+    commands::tags::take_in(&book, tags, false, None)?;
     let incidents: Vec<_> = summary.incidents.iter().map(|id| files.join(format!("incident-{id}.yaml"))).collect();
     let incidents = case::read_incidents(&incidents)?;
-    let case = case::open(&book, incidents, read_tags(&book)?, &Wishes::default())?;
+    let case = case::open(&book, incidents, read_tags(&book)?, &stops(&book)?, &Wishes::default())?;
     say(format!("Made and ingested in {:.1} s.", started.elapsed().as_secs_f64()));
 
     let truth = std::fs::read_to_string(files.join(exercise::TRUTH_FILE))

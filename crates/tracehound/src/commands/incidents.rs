@@ -18,7 +18,7 @@ pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
         let title = incident.title.as_deref().unwrap_or("untitled");
         writeln!(out, "{file}: {} ({title}), {}", incident.id, plural(incident.losses.len(), "loss"))?;
     }
-    let case = case::open(&book, incidents, Vec::new(), &Wishes::default())?;
+    let case = case::open(&book, incidents, Vec::new(), &know::Stops::default(), &Wishes::default())?;
     for on in &case.ledgers {
         for loot in &on.loot {
             let amount = grouped(&loot.asset.text(loot.amount));

@@ -15,13 +15,13 @@ use trace::backward::{BackwardSettings, Money, Origin, OriginKind, Sources, Targ
 use crate::cli::SourceArgs;
 use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
-use crate::home::{Home, read_tags};
+use crate::home::{Home, read_tags, stops};
 use crate::output::text::{counted, grouped, more, percent, table};
 use crate::showing;
 use crate::tagfiles;
 use crate::tracing::case::{dust_of, seq_at, stops_of};
 use crate::tracing::result::{AsOf, ClaimRow, Problem};
-use crate::tracing::run::claim_row;
+use crate::tracing::run::{self, claim_row};
 
 const SCHEMA: &str = "tracehound/source/1";
 
@@ -58,6 +58,9 @@ struct OriginRow {
     payer: Option<String>,
     payee: Option<String>,
     entity: Option<String>,
+    /// The entity's id, where `entity` is a name for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
     tx: Option<String>,
     time: Option<String>,
     asset: String,
@@ -74,10 +77,11 @@ pub fn run(home: &Home, args: &SourceArgs) -> Result<Exit, Failure> {
     let id = LedgerId::parse(&args.ledger).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(tagfiles::claims(&args.stops.tags)?);
+    let mut stops = stops(&book)?;
+    claims.extend(tagfiles::claims(&args.stops.tags, &mut stops)?);
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
-    let stops = know::Stops::default().resolve(&claims, ledger);
+    let stops = stops.resolve(&claims, ledger);
     let until = seq_at("--until", args.until.as_deref(), ledger)?.unwrap_or_else(|| ledger.end());
     let settings = BackwardSettings {
         stops: if args.stops.no_stops { BTreeMap::new() } else { stops_of(&stops, args.stops.min_confidence) },
@@ -190,6 +194,7 @@ fn row(ledger: &dyn Ledger, origin: &Origin, stops: &StopSet, claims: &[Claim]) 
         payer: origin.key.payer.map(name),
         payee: origin.key.payee.map(name),
         entity: stop.map(|stop| stop.entity.clone()),
+        actor: stop.and_then(run::named_actor),
         tx: origin.key.seq.map(|seq| ledger.transaction_name(seq)),
         time: origin.key.seq.map(|seq| ledger.stamp(seq).time.to_string()),
         asset: asset.symbol.clone(),

@@ -7,7 +7,7 @@ use trace::Policy;
 use crate::cli::{Csv, Policies, TraceArgs};
 use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
-use crate::home::{Home, read_tags};
+use crate::home::{Home, read_tags, stops};
 use crate::output::{csv, json, text};
 use crate::tagfiles;
 use crate::tracing::case::{self, Case, Wishes};
@@ -17,7 +17,8 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
     let incidents = case::read_incidents(&args.incidents)?;
     let book = home.open()?;
     let mut claims = read_tags(&book)?;
-    claims.extend(tagfiles::claims(&args.stops.tags)?);
+    let mut stops = stops(&book)?;
+    claims.extend(tagfiles::claims(&args.stops.tags, &mut stops)?);
     let wishes = Wishes {
         no_stops: args.stops.no_stops,
         min_confidence: args.stops.min_confidence,
@@ -26,7 +27,7 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
         dust: args.dust.clone(),
         min_share: args.min_share.clone(),
     };
-    let case = case::open(&book, incidents, claims, &wishes)?;
+    let case = case::open(&book, incidents, claims, &stops, &wishes)?;
     let policies: Vec<Policy> = match args.policy {
         Policies::One(policy) => vec![policy],
         Policies::All => Policy::ALL.to_vec(),

@@ -93,6 +93,7 @@ pub fn open(
     book: &Book,
     incidents: Vec<(Incident, String)>,
     claims: Vec<Claim>,
+    tag_rules: &know::Stops,
     wishes: &Wishes,
 ) -> Result<Case, Failure> {
     let mut ids: Vec<LedgerId> = Vec::new();
@@ -117,7 +118,7 @@ pub fn open(
             let text = format!("the book has no ledger {id} ({have}); ingest it first");
             return Err(Failure::missing(text));
         }
-        ledgers.push(on_ledger(book, id, &incidents, &claims, wishes)?);
+        ledgers.push(on_ledger(book, id, &incidents, &claims, tag_rules, wishes)?);
     }
     for asset in assets_named(wishes)? {
         if !ledgers.iter().any(|on| on.ledger.as_ledger().find_asset(&asset).is_some()) {
@@ -132,6 +133,7 @@ fn on_ledger(
     id: LedgerId,
     incidents: &[(Incident, String)],
     claims: &[Claim],
+    tag_rules: &know::Stops,
     wishes: &Wishes,
 ) -> Result<OnLedger, Failure> {
     let opened = book.ledger(&id)?;
@@ -170,7 +172,7 @@ fn on_ledger(
             }));
         }
     }
-    let stops = know::Stops::default().resolve(claims, ledger);
+    let stops = tag_rules.resolve(claims, ledger);
     for problem in stops.problems.iter().filter(|_| !wishes.no_stops) {
         problems.push(Problem::new(problem.kind.as_str(), id.to_string(), problem.text.clone()));
     }

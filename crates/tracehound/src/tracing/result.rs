@@ -47,6 +47,9 @@ pub struct TerminalRow {
     pub holder: Option<String>,
     pub purse: Option<String>,
     pub entity: Option<String>,
+    /// The entity's id, where `entity` is a name for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     pub asset: String,
     pub amount: String,
     pub origin_asset: String,

@@ -165,6 +165,7 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBo
         holder: holder.map(|holder| ledger.holder_name(holder)),
         purse: terminal.purse.map(|purse| ledger.purse_name(purse)),
         entity: stop.map(|stop| stop.entity.clone()),
+        actor: stop.and_then(named_actor),
         asset: asset.symbol.clone(),
         amount: asset.text(terminal.amount),
         origin_asset: loot.asset.symbol.clone(),
@@ -178,6 +179,11 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBo
         claim,
         origin: terminal.origin,
     }
+}
+
+/// The id of a stop's actor, where the stop shows its name instead.
+pub fn named_actor(stop: &know::Stop) -> Option<String> {
+    stop.actor.as_deref().filter(|id| *id != stop.entity).map(str::to_owned)
 }
 
 pub fn claim_row(claim: &Claim) -> ClaimRow {
