@@ -102,6 +102,9 @@ fn money_that_does_not_mix_makes_no_record() {
     assert_eq!(exposure.rows().len(), 18, "a header, and two shares in a row");
     assert_eq!(exposure.vector(Seq(99)), Vector::unit(UNKNOWN));
     assert_eq!(exposure.unreferenced_rows(), 0);
+    let dust = chain.mine("H", 0);
+    chain.transact(&[(copy, 0), dust], &[("I", 15)]);
+    assert_eq!(chain.streamed().ids().last(), Some(&16), "nor does what is worth nothing, and touched nothing else");
 }
 
 #[test]
