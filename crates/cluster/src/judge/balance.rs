@@ -88,7 +88,11 @@ pub(crate) fn sums(
     }
     // What all but one have in common the last has too: the sums of the whole agree. And where half are plain to see
     // the others are of their kind.
-    if left <= 1 || left <= parties / 2 || desk.search(slack) { sums } else { None }
+    if left <= 1 || left <= parties / 2 || desk.search(slack) {
+        return sums;
+    }
+    // A pair that was matched by chance may have taken what the others need.
+    if left < parties && bare <= 1 && desk.search_all(payers, slack) { sums } else { None }
 }
 
 impl Desk {
@@ -113,6 +117,14 @@ impl Desk {
         self.payers_left.extend(payers[payer..].iter().map(|(paid, _)| *paid));
         self.targets_left.extend_from_slice(&self.targets[target..]);
         gainers
+    }
+
+    /// The same search with nothing matched before.
+    fn search_all(&mut self, payers: &[(u64, HolderId)], slack: Slack) -> bool {
+        self.payers_left.clear();
+        self.payers_left.extend(payers.iter().map(|(paid, _)| *paid));
+        self.targets_left.clone_from(&self.targets);
+        self.search(slack)
     }
 
     /// Whether the payers that are left can be put together to the targets that are left, all but one of them, which
