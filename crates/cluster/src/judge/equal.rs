@@ -73,6 +73,15 @@ fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
     } else {
         balance::sums(&tally.payers, parties, group.value, &desk.others, slack, &mut desk.balance)
     };
+    // One party may have two shares, or change that is as large as a share by chance. Nearly all must have change then.
+    if sums.is_none() && parties > 3 && others < parties && others + 3 > parties {
+        let at = desk.others.partition_point(|other| *other > group.value);
+        desk.others.insert(at, group.value);
+        let parties = parties - 1;
+        if let Some(sums) = balance::sums(&tally.payers, parties, group.value, &desk.others, slack, &mut desk.balance) {
+            return Finding::Join { parties, sums };
+        }
+    }
     match (sums, parties) {
         (Some(_), 0..=2) => Finding::Two,
         (Some(sums), _) => Finding::Join { parties, sums },
