@@ -46,8 +46,8 @@ pub const MADE_AS_FILE: &str = "made-as.csv";
 pub const SCHEMA: &str = "tracehound/exercise-wallets/1";
 /// The fewest wallets with which joins find their parties.
 pub const WALLETS_MIN: u32 = 200;
-/// The most wallets: their coins are kept in memory, about 400 bytes a wallet.
-pub const WALLETS_MAX: u32 = 5_000_000;
+/// The most wallets: their coins are kept in memory, about a kilobyte and a half a wallet.
+pub const WALLETS_MAX: u32 = 2_000_000;
 /// The fewest transactions of a plan.
 pub const TRANSACTIONS_MIN: u64 = 100;
 /// The most transactions of a plan.

@@ -75,6 +75,37 @@ fn block_files_stand_beside_the_other_files_and_change_none_of_them() {
 }
 
 #[test]
+fn a_world_of_wallets_is_the_same_book_from_both_forms() {
+    let desk = Desk::new();
+    expect![[r#"
+        exit 0
+        --- out
+        w/chain.ndjson
+        w/owners.csv
+        w/made-as.csv
+        w/tags.yaml
+        w/blocks/blk00000.dat
+        w/blocks/rev00000.dat
+        w/blocks/xor.dat
+        --- err
+        bip122:2e6b8a7174a5cd9388566fb1ed0e32be: 603 transactions, 2,482 addresses, 215 owners
+    "#]]
+    .assert_eq(&desk.shows("exercise w --wallets 200 --transactions 600 --blocks"));
+    let manifest: Value = serde_json::from_str(&desk.read("w/manifest.json")).expect("the manifest is JSON");
+    let ledger = manifest["ledger"].as_str().expect("an id");
+    desk.run(&format!("--book lines ingest utxo-blocks w/chain.ndjson --ledger {ledger}")).done();
+    desk.run("--book blocks ingest bitcoin --blocks w/blocks").done();
+    assert_same(&desk.path("lines"), &desk.path("blocks"));
+    desk.run("--book lines tags import w/tags.yaml").done();
+    expect![[r#"
+        exit 2
+        --- err
+        error: a world of 199 wallets; choose from 200 to 2000000
+    "#]]
+    .assert_eq(&desk.shows("exercise w --wallets 199"));
+}
+
+#[test]
 fn a_node_s_own_folder_is_not_written_to() {
     let desk = Desk::new();
     std::fs::create_dir_all(desk.path("node/blocks/index")).unwrap();

@@ -169,6 +169,13 @@ impl Service {
         }
     }
 
+    /// Lets the next payment spend deposits where they are, those first.
+    pub fn draw_on_deposits(&mut self) {
+        let later = std::mem::take(&mut self.hot);
+        self.hot.append(&mut self.waiting);
+        self.hot.extend(later);
+    }
+
     /// Whether there is something to gather.
     pub fn is_due(&self) -> bool {
         self.waiting.len() >= self.trade.deposits_waiting_max() || self.hot.len() > HOT_COINS_MAX

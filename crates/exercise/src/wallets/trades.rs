@@ -22,14 +22,18 @@ const EMPLOYEES_MAX: u64 = 60;
 const GRADES: u64 = 4;
 /// A share of the hot wallet that one batch may pay, as a divisor.
 const BATCH_SHARE: u64 = 4;
+/// Who pays now and then, beside exchanges.
+const PAYERS: [Trade; 7] =
+    [Trade::Payroll, Trade::Faucet, Trade::Casino, Trade::Pool, Trade::Processor, Trade::Mixer, Trade::Bridge];
 /// The least that a batch pays anybody.
 const PAID_SATS_MIN: u64 = 20_000;
 
 impl World<'_> {
     /// Somebody's payouts.
     pub fn trade(&mut self) -> bool {
-        let service = self.dice.index(self.services.len());
-        match self.services[service].trade {
+        let trade = PAYERS[self.dice.index(PAYERS.len())];
+        let service = self.any_of(trade);
+        match trade {
             Trade::Exchange => self.withdrawals(service),
             Trade::Payroll => self.wages(service),
             Trade::Faucet => self.faucet(service),
@@ -122,6 +126,7 @@ impl World<'_> {
     pub fn batch_like_a_join(&mut self) -> bool {
         let service = self.any_of(Trade::Exchange);
         let inputs_min = 5 + self.dice.index(30);
+        self.services[service].draw_on_deposits();
         let payees = self.payees(BATCH_MAX);
         let share = self.share(service, payees.len());
         if self.dice.percent(50) {
@@ -143,13 +148,17 @@ impl World<'_> {
     pub fn equal_coins(&mut self) -> bool {
         let service = self.any_of(Trade::Exchange);
         let count = self.dice.between(3, 12);
+        self.services[service].draw_on_deposits();
         let sats = two_digits(self.share(service, 12));
+        if sats < PAID_SATS_MIN {
+            return false;
+        }
         let mut pays = Vec::new();
         for _ in 0..count {
             pays.push(Pay { key: self.hot_key(number(service)), value_sats: sats });
         }
         let inputs_min = self.dice.index(20);
-        sats >= PAID_SATS_MIN && self.pay_out(number(service), Kind::ConsolidateEqual, pays, inputs_min)
+        self.pay_out(number(service), Kind::ConsolidateEqual, pays, inputs_min)
     }
 
     /// Some service of that trade; there is always one.
