@@ -3,7 +3,7 @@
 //! The tables are data that an analyst may read and override ([`Rules::overridden_by`]); the code knows no category by
 //! name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use decode::Fault;
@@ -18,7 +18,7 @@ const CONFIDENCE: &str = include_str!("../rules/confidence.csv");
 const CURRENCIES: &str = include_str!("../rules/currencies.csv");
 
 /// The columns of a table of words; the first must be there.
-const WORD_COLUMNS: [&str; 6] = ["word", "stop", "risk", "exposure", "dwva", "note"];
+const WORD_COLUMNS: [&str; 7] = ["word", "stop", "risk", "exposure", "dwva", "parent", "note"];
 /// The weight of a claim that states no confidence, or an unknown one: that of `unknown`.
 const CONFIDENCE_UNKNOWN: u8 = 5;
 /// The most rows that a table of rules may have.
@@ -66,6 +66,8 @@ pub struct Rule {
     pub exposure: Option<u8>,
     /// The concept of the INTERPOL taxonomy.
     pub dwva: Option<String>,
+    /// The word whose kind it is of; what it leaves out is as there.
+    pub parent: Option<String>,
 }
 
 /// What all words mean.
@@ -98,47 +100,33 @@ impl Default for Rules {
 
 impl Rules {
     /// These rules, with the rows of a table in the shape of `rules/categories.csv` in place of their own. Columns may be
-    /// left out, `word` apart; where there is no column `exposure` the built-in table's risks and stops decide it.
+    /// left out, `word` apart; where there is no column `exposure` risks and stops decide it. A word with a `parent` has
+    /// from it what its own row leaves out; parents are words of the table or of these rules, and go round in no circle.
     pub fn overridden_by(mut self, bytes: &[u8]) -> Result<Self, Fault> {
-        let mut seen = BTreeMap::new();
-        let mut rows = Vec::new();
+        let mut rows: BTreeMap<String, OwnRow> = BTreeMap::new();
         read(bytes, &WORD_COLUMNS, 1, |row| {
             let name = word(row.get("word"));
             if name.is_empty() {
                 return Err(row.fault("word", "is no word", "write a category in lower case"));
             }
-            if let Some(line) = seen.insert(name.clone(), row.line) {
-                return Err(row.fault("word", &format!("stands here and in line {line}"), "keep one"));
+            if let Some(before) = rows.get(&name) {
+                return Err(row.fault("word", &format!("stands here and in line {}", before.line), "keep one"));
             }
-            rows.push((name, self.rule(row)?));
+            rows.insert(name, OwnRow::read(row)?);
             Ok(())
         })?;
-        self.categories.extend(rows);
+        let mut done: BTreeMap<String, Rule> = BTreeMap::new();
+        for name in rows.keys() {
+            for (name, row) in chain(name, &rows, &done, &self.categories)? {
+                let parent = row.parent.as_ref().and_then(|parent| {
+                    done.get(parent).or_else(|| self.categories.get(parent).filter(|_| !rows.contains_key(parent)))
+                });
+                let rule = row.rule(parent, &self);
+                done.insert(name.to_owned(), rule);
+            }
+        }
+        self.categories.extend(done);
         Ok(self)
-    }
-
-    fn rule(&self, row: &Row) -> Result<Rule, Fault> {
-        let stop =
-            match row.get("stop") {
-                "" => None,
-                text => Some(StopKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-                    row.fault("stop", "is no stop", "write service, mixer, bridge, conduit, or nothing")
-                })?),
-            };
-        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let risk = filled(row.get("risk"));
-        let exposure = if !row.has("exposure") {
-            self.usual_exposure(stop, risk.as_deref())
-        } else if let Some(name) = filled(row.get("exposure")) {
-            let help = || format!("write one of {}, or nothing", EXPOSURE_CATEGORIES.join(", "));
-            Some(exposure_category(&name).ok_or_else(|| row.fault("exposure", "is no exposure category", &help()))?)
-        } else if risk.is_some() {
-            let help = format!("a risk is counted somewhere: write one of {}", EXPOSURE_CATEGORIES.join(", "));
-            return Err(row.fault("exposure", "is no exposure category", &help));
-        } else {
-            None
-        };
-        Ok(Rule { stop, risk, exposure, dwva: filled(row.get("dwva")) })
     }
 
     /// Where a table does not say: as the words that have the same risk, the worst of them; `illicit` for a risk that is
@@ -220,6 +208,100 @@ impl Rules {
         let taken = self.currencies.values().flatten().any(|named| named == ledger.as_str());
         Some(!taken && own.iter().any(|named| named == ledger.namespace()))
     }
+}
+
+/// A row as it is written.
+struct OwnRow {
+    line: u64,
+    stop: Option<StopKind>,
+    risk: Option<String>,
+    exposure: Option<u8>,
+    /// Whether the table has a column for it.
+    says_exposure: bool,
+    dwva: Option<String>,
+    parent: Option<String>,
+}
+
+impl OwnRow {
+    fn read(row: &Row<'_>) -> Result<Self, Fault> {
+        let stop =
+            match row.get("stop") {
+                "" => None,
+                text => Some(StopKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+                    row.fault("stop", "is no stop", "write service, mixer, bridge, conduit, or nothing")
+                })?),
+            };
+        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let risk = filled(row.get("risk"));
+        let names = || EXPOSURE_CATEGORIES.join(", ");
+        let exposure = match filled(row.get("exposure")) {
+            Some(name) => {
+                let help = || format!("write one of {}, or nothing", names());
+                let known = exposure_category(&name);
+                Some(known.ok_or_else(|| row.fault("exposure", "is no exposure category", &help()))?)
+            }
+            None if risk.is_some() && row.has("exposure") => {
+                let help = format!("a risk is counted somewhere: write one of {}", names());
+                return Err(row.fault("exposure", "is no exposure category", &help));
+            }
+            None => None,
+        };
+        Ok(Self {
+            line: row.line,
+            stop,
+            risk,
+            exposure,
+            says_exposure: row.has("exposure"),
+            dwva: filled(row.get("dwva")),
+            parent: filled(&word(row.get("parent"))),
+        })
+    }
+
+    /// What it means, with what it has from its parent.
+    fn rule(&self, parent: Option<&Rule>, rules: &Rules) -> Rule {
+        let stop = self.stop.or(parent.and_then(|parent| parent.stop));
+        let from_parent = parent.filter(|_| self.risk.is_none()).and_then(|parent| parent.exposure);
+        let usual = || if self.says_exposure { None } else { rules.usual_exposure(stop, self.risk.as_deref()) };
+        Rule {
+            stop,
+            exposure: self.exposure.or(from_parent).or_else(usual),
+            risk: self.risk.clone().or_else(|| parent?.risk.clone()),
+            dwva: self.dwva.clone().or_else(|| parent?.dwva.clone()),
+            parent: self.parent.clone(),
+        }
+    }
+}
+
+/// A word's row and those that it has something from, up to what is known already; the highest first.
+fn chain<'a>(
+    name: &'a str,
+    rows: &'a BTreeMap<String, OwnRow>,
+    done: &BTreeMap<String, Rule>,
+    builtin: &BTreeMap<String, Rule>,
+) -> Result<Vec<(&'a str, &'a OwnRow)>, Fault> {
+    let (mut chain, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut next = Some(name);
+    while let Some(name) = next.filter(|name| !done.contains_key(*name)) {
+        let Some(row) = rows.get(name) else { break };
+        let fault = |what: String, help: &str| Fault::line(row.line, what, help).field("parent");
+        seen.insert(name);
+        chain.push((name, row));
+        next = row.parent.as_deref();
+        if let Some(parent) = next {
+            if seen.contains(parent) {
+                let from = chain.iter().position(|(word, _)| *word == parent).unwrap_or_default();
+                let words: Vec<&str> = chain[from..].iter().map(|(word, _)| *word).chain([parent]).collect();
+                let circle = quoted(&words.join(" > "));
+                return Err(fault(format!("the parents go round in a circle: {circle}"), "take one of them out"));
+            }
+            if !rows.contains_key(parent) && !builtin.contains_key(parent) {
+                let help = "write a word of this table or of the built-in one";
+                return Err(fault(format!("there is no word {}", quoted(parent)), help));
+            }
+        }
+    }
+    chain.reverse();
+    Ok(chain)
 }
 
 /// A word as the rules write it: trimmed, lower case, spaces and hyphens as underscores.

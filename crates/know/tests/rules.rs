@@ -49,13 +49,16 @@ fn an_analyst_may_override_them() {
     for (bad, want) in [
         (
             "",
-            "1: this is no table of rules: there is no column word; its columns are word,stop,risk,exposure,dwva,note",
+            "1: this is no table of rules: there is no column word; its columns are word,stop,risk,exposure,dwva,parent,note",
         ),
         (
             "word,stpo\n",
-            "1: a table of rules has no column \"stpo\"; its columns are word,stop,risk,exposure,dwva,note",
+            "1: a table of rules has no column \"stpo\"; its columns are word,stop,risk,exposure,dwva,parent,note",
         ),
-        ("word,word\n", "1: the column word stands here twice; its columns are word,stop,risk,exposure,dwva,note"),
+        (
+            "word,word\n",
+            "1: the column word stands here twice; its columns are word,stop,risk,exposure,dwva,parent,note",
+        ),
         (
             "word,stop,risk,dwva,note\nminer,halt,,,\n",
             "2:stop: \"halt\" is no stop; write service, mixer, bridge, conduit, or nothing",
@@ -95,6 +98,48 @@ fn every_risk_and_every_stop_but_conduits_is_counted_under_a_fitting_name() {
         assert!(!ends || rule.exposure.is_some(), "{word} ends a trace and is counted nowhere");
         assert!(rule.stop != Some(StopKind::Conduit) || rule.exposure.is_none(), "{word}: a conduit passes on");
     }
+}
+
+#[test]
+fn a_word_has_from_its_parent_what_its_row_leaves_out() {
+    let table = "word,parent,stop,risk,dwva\nnested_exchange,Instant Swap,,,\ninstant-swap,exchange,,,coin_swapping\n\
+                 romance_scam,scam,,,\nsanctioned_exchange,exchange,,sanctioned,\nswap_mixer,exchange,mixer,,\n";
+    let rules = Rules::default().overridden_by(table.as_bytes()).unwrap();
+    let shown = |word: &str| {
+        let rule = rules.category(word).unwrap();
+        let exposure = rule.exposure.map_or("-", |at| EXPOSURE_CATEGORIES[usize::from(at)]);
+        let some = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let stop = rule.stop.map_or("-", StopKind::as_str);
+        format!("{stop} {} {exposure} {} {}", some(&rule.risk), some(&rule.dwva), some(&rule.parent))
+    };
+    assert_eq!(shown("nested_exchange"), "service - exchange coin_swapping instant_swap");
+    assert_eq!(shown("instant_swap"), "service - exchange coin_swapping exchange");
+    assert_eq!(shown("romance_scam"), "- scam scam - scam");
+    assert_eq!(shown("sanctioned_exchange"), "service sanctioned sanctioned exchange exchange");
+    assert_eq!(shown("swap_mixer"), "mixer - exchange exchange exchange");
+    // A word of the table hides the built-in one of the same name, also as a parent.
+    let hidden = "word,parent,stop\nexchange,,mixer\nchild,exchange,\n";
+    let rules = Rules::default().overridden_by(hidden.as_bytes()).unwrap();
+    assert_eq!(stop(&rules, "child"), "mixer");
+}
+
+#[test]
+fn parents_that_are_none_and_circles_are_refused_with_their_line() {
+    for (table, want) in [
+        ("word,parent\na,b\n", "2:parent: there is no word \"b\"; write a word of this table or of the built-in one"),
+        (
+            "word,parent\nx,c\na,b\nb,c\nc,a\n",
+            "5:parent: the parents go round in a circle: \"a > b > c > a\"; take one of them out",
+        ),
+        ("word,parent\na,A\n", "2:parent: the parents go round in a circle: \"a > a\"; take one of them out"),
+    ] {
+        assert_eq!(Rules::default().overridden_by(table.as_bytes()).unwrap_err().to_string(), want, "{table}");
+    }
+    // Long chains are neither slow nor deep.
+    let many: Vec<String> = (1..50_000).map(|at| format!("w{at},w{}\n", at - 1)).collect();
+    let table = format!("word,parent\nw0,exchange\n{}", many.concat());
+    let rules = Rules::default().overridden_by(table.as_bytes()).unwrap();
+    assert_eq!(stop(&rules, "w49999"), "service");
 }
 
 #[test]
