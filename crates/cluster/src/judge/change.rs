@@ -110,6 +110,10 @@ impl Desk {
         if view.outputs.iter().any(|output| output.value > 0 && is_payer(output.holder)) {
             return 0;
         }
+        // Locks are the dearest to ask for, so that comes last.
+        if !view.outputs.iter().any(|output| output.value > 0 && view.past.is_first(output.purse)) {
+            return 0;
+        }
         self.read(view);
         if self.payments.len() > 1 && self.payments.iter().any(|payment| payment.is_fresh) {
             self.judge(view);

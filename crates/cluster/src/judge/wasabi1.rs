@@ -22,7 +22,8 @@ pub(crate) fn is_round(tally: &Tally) -> bool {
     let Some(base) = tally.groups.iter().find(is_base) else { return false };
     let mixed: usize = tally.groups.iter().filter(|group| is_level(base.value, group.value)).map(|at| at.count).sum();
     let others = tally.payments.len() - mixed;
-    let has_parties = tally.payers.len() >= base.count && tally.parties_max(base.value) >= base.count;
+    // Somebody may take part twice out of one address.
+    let has_parties = tally.parties_max(base.value) * 10 >= base.count * 9;
     // One output in ten may go where another goes.
     let is_spread = tally.payees * 10 >= tally.payments.len() * 9 && tally.inputs_of_one * 10 <= tally.inputs.max(20);
     let has_change = if base.value.is_multiple_of(ROUND_SATS) { others * 2 >= base.count } else { others >= 1 };
