@@ -1,6 +1,6 @@
 //! Measures exposure on a book: a whole stream, corrections, and what one holder received and sent.
 //!
-//! `cargo run --release -p exposure --example stream -- BOOK LEDGER ONE_IN [RUNS]` on a book that was filled before, with one
+//! `cargo run --release -p exposure --example stream -- BOOK LEDGER ONE_IN [RUNS [CORRECTIONS]]` on a book that was filled before, with one
 //! holder in `ONE_IN` tagged, over thirteen categories of which four are custodians, and one transaction in 200 taken for a
 //! join. Times are this thread's on the processor where Linux tells them, else by the wall; of single questions by the wall.
 
@@ -14,7 +14,7 @@ use ledger::{Coins, HolderId, LedgerId, PurseId, Seq};
 
 /// How many questions of each kind are asked.
 const QUESTIONS: u64 = 1_000;
-/// How many tags are put or taken, one after the other.
+/// How many tags are put or taken, one after the other, unless told.
 const CORRECTIONS: u64 = 30;
 /// A holder with more outputs than this is asked about by its newest ones.
 const PURSES_MAX: usize = 10_000;
@@ -87,10 +87,11 @@ fn clocked<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, id, one_in, runs) = match words.as_slice() {
-        [folder, id, one_in] => (folder, id, one_in, 3),
-        [folder, id, one_in, runs] => (folder, id, one_in, runs.parse()?),
-        _ => return Err("usage: stream BOOK LEDGER ONE_IN [RUNS]".into()),
+    let (folder, id, one_in, runs, tags) = match words.as_slice() {
+        [folder, id, one_in] => (folder, id, one_in, 3, CORRECTIONS),
+        [folder, id, one_in, runs] => (folder, id, one_in, runs.parse()?, CORRECTIONS),
+        [folder, id, one_in, runs, tags] => (folder, id, one_in, runs.parse()?, tags.parse()?),
+        _ => return Err("usage: stream BOOK LEDGER ONE_IN [RUNS [CORRECTIONS]]".into()),
     };
     let BookLedger::Utxo(coins) = Book::open(folder)?.ledger(&LedgerId::parse(id)?)? else {
         return Err("this is no ledger of unspent outputs".into());
@@ -105,7 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("stream: {} transactions in {} ms: {rate} a second", coins.transactions(), took.as_millis());
     }
     sizes(&coins, &exposure);
-    corrections(&coins, &mut facts, &mut exposure)?;
+    corrections(&coins, &mut facts, &mut exposure, tags)?;
     questions(&coins, &facts, &exposure);
     Ok(())
 }
@@ -156,15 +157,23 @@ fn sizes(coins: &UtxoLedger, exposure: &Exposure) {
 
 fn spread(name: &str, mut took: Vec<Duration>) {
     took.sort_unstable();
+    if took.is_empty() {
+        return;
+    }
     let micros = |permille: usize| took[(took.len() - 1) * permille / 1000].as_nanos() / 100;
     let [half, most, worst] =
         [micros(500), micros(990), micros(1000)].map(|tenths| format!("{}.{}", tenths / 10, tenths % 10));
     println!("{name}: median {half} µs, p99 {most} µs, worst {worst} µs");
 }
 
-fn corrections(coins: &UtxoLedger, facts: &mut Tagged, exposure: &mut Exposure) -> Result<(), Box<dyn Error>> {
+fn corrections(
+    coins: &UtxoLedger,
+    facts: &mut Tagged,
+    exposure: &mut Exposure,
+    tags: u64,
+) -> Result<(), Box<dyn Error>> {
     let (mut took, mut mixed, mut most) = (Vec::new(), 0, 0);
-    for at in 0..CORRECTIONS {
+    for at in 0..tags {
         let holder = mix(at) % Coins::holders(coins);
         let tag = &mut facts.0[usize::try_from(holder)?];
         *tag = if *tag == NONE { u8::try_from(3 + at % 13)? } else { NONE };
