@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Coin, Coins, HolderId, PurseId, Seq};
 
-use crate::category::{COINJOIN, Category, Facts, MINED, UNKNOWN};
+use crate::category::{COINJOIN, Category, Facts, MINED, UNKNOWN, places};
 use crate::inquiry::Inquiry;
 use crate::mix::Standing;
 use crate::vector::Vectors;
@@ -62,6 +62,12 @@ pub enum Nearest {
     Cut,
 }
 
+impl Nearest {
+    fn only(mut found: BTreeMap<Category, Self>, category: Category) -> Self {
+        found.remove(&category).unwrap_or(Self::Nothing)
+    }
+}
+
 /// A transaction that was reached: from which other one, and through which coin.
 #[derive(Clone, Copy, Debug)]
 struct Reached {
@@ -71,11 +77,11 @@ struct Reached {
     start: Option<PurseId>,
 }
 
-/// What a coin is to the search.
-enum Meeting {
-    End,
-    Way(Seq),
-    Wall,
+/// What a coin is to the search: an end for these categories, a way to another transaction, both, or neither.
+#[derive(Clone, Copy, Debug)]
+struct Meeting {
+    ends: u16,
+    way: Option<Seq>,
 }
 
 impl<C, F, V> Inquiry<'_, C, F, V>
@@ -93,6 +99,19 @@ where
         proof: Proof,
         is_own: &dyn Fn(HolderId) -> bool,
     ) -> Nearest {
+        Nearest::only(self.nearest_paths(from, category.bit(), direction, proof, is_own), category)
+    }
+
+    /// The same for all categories of a set of bits, in one search; what was looked for, lowest category first. All of
+    /// it costs what the costliest of them does.
+    pub fn nearest_paths(
+        &self,
+        from: impl IntoIterator<Item = PurseId>,
+        categories: u16,
+        direction: Direction,
+        proof: Proof,
+        is_own: &dyn Fn(HolderId) -> bool,
+    ) -> BTreeMap<Category, Nearest> {
         let mut first = BTreeMap::new();
         for purse in from {
             let seq = match direction {
@@ -105,19 +124,19 @@ where
             }
         }
         let first = first.into_iter().map(|(seq, purse)| Reached { seq, from: None, coin: None, start: Some(purse) });
-        Search { inquiry: self, category, direction, proof, is_own }.run(first.collect())
+        Search { inquiry: self, direction, proof, is_own }.run(first.collect(), categories)
     }
 
     /// The nearest path from a transaction: backward from what it spends, forward from what it makes.
     pub fn nearest_path_of(&self, seq: Seq, category: Category, direction: Direction, proof: Proof) -> Nearest {
         let first = Reached { seq, from: None, coin: None, start: None };
-        Search { inquiry: self, category, direction, proof, is_own: &|_| false }.run(vec![first])
+        let search = Search { inquiry: self, direction, proof, is_own: &|_| false };
+        Nearest::only(search.run(vec![first], category.bit()), category)
     }
 }
 
 struct Search<'a, C: ?Sized, F: ?Sized, V: ?Sized> {
     inquiry: &'a Inquiry<'a, C, F, V>,
-    category: Category,
     direction: Direction,
     proof: Proof,
     is_own: &'a dyn Fn(HolderId) -> bool,
@@ -129,17 +148,27 @@ where
     F: Facts + ?Sized,
     V: Vectors + ?Sized,
 {
-    fn run(&self, first: Vec<Reached>) -> Nearest {
-        let Inquiry { coins, facts, .. } = *self.inquiry;
+    fn run(&self, first: Vec<Reached>, wanted: u16) -> BTreeMap<Category, Nearest> {
+        let mut found = Found { wanted, paths: BTreeMap::new() };
+        let is_through = self.search(first, &mut found);
+        let Found { wanted: open, mut paths } = found;
+        let other = if is_through { Nearest::Nothing } else { Nearest::Cut };
+        paths.extend(Category::all().filter(|category| category.bit() & open != 0).map(|open| (open, other.clone())));
+        paths
+    }
+
+    /// Looks for paths until all are found (`true`), nothing is left to look at (`true`), or a limit is reached (`false`).
+    fn search(&self, first: Vec<Reached>, found: &mut Found) -> bool {
+        let Inquiry { coins, facts, limits, .. } = *self.inquiry;
         let mut reached = first;
         let mut seen: BTreeSet<Seq> = reached.iter().map(|reached| reached.seq).collect();
-        let (mut ends, mut ends_left) = (Vec::new(), self.inquiry.limits.ends);
+        let (mut ends, mut ends_left) = (Vec::new(), limits.ends);
         let mut level = 0..reached.len();
         while !level.is_empty() {
             let mut next: BTreeMap<Seq, (usize, Coin)> = BTreeMap::new();
-            for at in level.clone() {
+            for at in level {
                 let seq = reached[at].seq;
-                if self.is_beside(seq) {
+                if self.is_beside(seq, found.wanted) {
                     continue;
                 }
                 match self.direction {
@@ -147,27 +176,31 @@ where
                     Direction::Forward => coins.made(seq, &mut ends),
                 }
                 let is_join = facts.is_join(seq);
-                let is_mined = self.direction == Direction::Backward && ends.is_empty();
-                if is_mined && self.category == MINED || is_join && self.category == COINJOIN {
-                    return Nearest::Found(path(&reached, at, None));
+                if self.direction == Direction::Backward && ends.is_empty() {
+                    found.put(MINED, || path(&reached, at, None));
+                } else if is_join {
+                    found.put(COINJOIN, || path(&reached, at, None));
                 }
                 if is_join && self.proof == Proof::Share {
                     continue;
                 }
-                let Some(left) = ends_left.checked_sub(ends.len() as u64) else { return Nearest::Cut };
+                let Some(left) = ends_left.checked_sub(ends.len() as u64) else { return false };
                 ends_left = left;
                 for coin in ends.iter().filter(|coin| coin.value > 0) {
-                    match self.meet(coin) {
-                        Meeting::End => return Nearest::Found(path(&reached, at, Some(*coin))),
-                        Meeting::Way(seq) if !seen.contains(&seq) => {
-                            next.entry(seq).or_insert((at, *coin));
-                        }
-                        Meeting::Way(_) | Meeting::Wall => {}
+                    let Meeting { ends, way } = self.meet(coin);
+                    for category in places(ends & found.wanted).filter_map(|place| Category::all().nth(place)) {
+                        found.put(category, || path(&reached, at, Some(*coin)));
+                    }
+                    if let Some(seq) = way.filter(|seq| !seen.contains(seq)) {
+                        next.entry(seq).or_insert((at, *coin));
                     }
                 }
             }
-            if (seen.len() + next.len()) as u64 > self.inquiry.limits.transactions {
-                return Nearest::Cut;
+            if found.wanted == 0 {
+                return true;
+            }
+            if (seen.len() + next.len()) as u64 > limits.transactions {
+                return false;
             }
             level = reached.len()..reached.len() + next.len();
             seen.extend(next.keys());
@@ -179,31 +212,41 @@ where
                 start: None,
             }));
         }
-        Nearest::Nothing
+        true
     }
 
-    /// Whether nothing that is looked for can lie behind a transaction.
-    fn is_beside(&self, seq: Seq) -> bool {
-        self.direction == Direction::Backward && !self.inquiry.vectors.vector(seq).is_touched_by(self.category)
+    /// Whether nothing that is still looked for can lie behind a transaction.
+    fn is_beside(&self, seq: Seq, wanted: u16) -> bool {
+        wanted == 0 || self.direction == Direction::Backward && self.inquiry.vectors.vector(seq).poison & wanted == 0
     }
 
     fn meet(&self, coin: &Coin) -> Meeting {
         let standing =
             if (self.is_own)(coin.holder) { Standing::Plain } else { Standing::of(self.inquiry.facts, coin.holder) };
-        if standing.category() == Some(self.category) {
-            return Meeting::End;
+        let ends = standing.category().map_or(0, Category::bit);
+        if standing.resets() || ends != 0 && self.proof == Proof::Share {
+            return Meeting { ends, way: None };
         }
-        let is_wall = standing.resets() || standing.category().is_some() && self.proof == Proof::Share;
-        if is_wall {
-            return Meeting::Wall;
-        }
-        match self.direction {
-            Direction::Forward => self.inquiry.coins.spent_by(coin.purse).map_or(Meeting::Wall, Meeting::Way),
-            Direction::Backward => match self.inquiry.coins.made_by(coin.purse) {
-                Some(maker) => Meeting::Way(maker),
-                None if self.category == UNKNOWN => Meeting::End,
-                None => Meeting::Wall,
-            },
+        let way = match self.direction {
+            Direction::Forward => self.inquiry.coins.spent_by(coin.purse),
+            Direction::Backward => self.inquiry.coins.made_by(coin.purse),
+        };
+        let is_foreign = way.is_none() && self.direction == Direction::Backward;
+        Meeting { ends: if is_foreign { ends | UNKNOWN.bit() } else { ends }, way }
+    }
+}
+
+/// What was found, and what is still looked for.
+struct Found {
+    wanted: u16,
+    paths: BTreeMap<Category, Nearest>,
+}
+
+impl Found {
+    fn put(&mut self, category: Category, path: impl FnOnce() -> Path) {
+        if self.wanted & category.bit() != 0 {
+            self.wanted &= !category.bit();
+            self.paths.insert(category, Nearest::Found(path()));
         }
     }
 }

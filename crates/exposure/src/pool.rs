@@ -141,3 +141,25 @@ fn hash(rows: &[u64]) -> usize {
     let mixed = rows.iter().fold(0u64, |mixed, row| (mixed ^ row).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
     usize::try_from(mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - RECENT.trailing_zeros())).expect("12 bits")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::Vector;
+
+    #[test]
+    fn records_that_are_remembered_in_one_place_are_not_taken_for_one_another() {
+        let mut pool = Pool::new();
+        let record = |share: u32| {
+            let mut shares = [0; 16];
+            (shares[3], shares[4]) = (share, 7);
+            Record { vector: Vector { shares, poison: 0b1_1000 }, firsts: [0; 16] }
+        };
+        let count = 8 * u32::try_from(RECENT).unwrap();
+        let ids: Vec<u32> = (1..count).map(|share| pool.put(&record(share)).unwrap()).collect();
+        assert!((1..count).zip(&ids).all(|(share, id)| pool.record(*id) == record(share)));
+        let rows = pool.rows().len();
+        assert_eq!(pool.put(&record(count - 1)), Ok(*ids.last().unwrap()));
+        assert_eq!(pool.rows().len(), rows, "what came last is remembered");
+    }
+}

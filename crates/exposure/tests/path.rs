@@ -115,6 +115,12 @@ proptest! {
             // A custodian who asks about itself: what came before its own money is not in the vectors.
             other => prop_assert!(other == Nearest::Nothing && (fewest.is_none() || tagged_own && !forward)),
         }
+        let all = inquiry.nearest_paths(purses.iter().copied(), u16::MAX, direction, proof, &is_own);
+        prop_assert_eq!(all.len(), 16);
+        for (category, nearest) in all {
+            let alone = inquiry.nearest_path(purses.iter().copied(), category, direction, proof, &is_own);
+            prop_assert!(nearest == alone || tagged_own, "{:?}: {:?}, alone {:?}", category, nearest, alone);
+        }
         let every = Every { own: &[], ..every };
         for seq in (0..chain.ledger.transactions()).map(Seq) {
             match inquiry.nearest_path_of(seq, category, direction, proof) {
