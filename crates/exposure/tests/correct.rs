@@ -146,3 +146,27 @@ fn a_correction_ends_where_nothing_changes() {
     assert_eq!(unmixed, [1; 4], "everything was mined, and no record of anything else is left");
     assert!(exposure.unreferenced_rows() > 0);
 }
+
+#[test]
+fn a_correction_of_a_long_chain_misses_nothing() {
+    let mut chain = Chain::new();
+    let (mut first, mut second) = (chain.mine("A", 1000), chain.mine("B", 1000));
+    for hop in 0..300 {
+        // The first peels all the way; the second waits, and joins it late.
+        first = (chain.transact(&[first], &[(&format!("A{hop}"), 1000)]), 0);
+        if hop % 100 == 99 {
+            second = (chain.transact(&[second], &[(&format!("B{hop}"), 1000)]), 0);
+        }
+    }
+    chain.transact(&[first, second], &[("C", 2000)]);
+    let mut exposure = chain.streamed();
+    for (name, category) in [("B99", STOLEN), ("A", STOLEN), ("A150", EXCHANGE), ("B", EXCHANGE)] {
+        chain.tag(name, category, category == EXCHANGE);
+    }
+    let holders = ["B99", "A150", "B", "A"].map(|name| chain.holder(name));
+    exposure.correct(&chain.ledger, &chain.known, &holders).unwrap();
+    let fresh = chain.streamed();
+    for seq in (0..exposure.end().0).map(Seq) {
+        assert_eq!(exposure.record(seq), fresh.record(seq), "{seq:?}");
+    }
+}
