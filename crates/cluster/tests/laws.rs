@@ -36,8 +36,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (any::<u8>(), vec(dice(), 0..6)).prop_map(|(back, dice)| Step::Fork(back, dice)),
         1 => Just(Step::Reload),
     ];
-    (vec(dice(), 1..20), vec(step, 1..14)).prop_map(|(dice, mut steps)| {
-        steps.insert(0, Step::Grow(dice, 0));
+    let tags = vec((any::<u16>(), prop::option::weighted(0.9, 0u8..3)), 0..8);
+    (vec(dice(), 1..20), tags, vec(step, 1..14)).prop_map(|(dice, tags, mut steps)| {
+        steps.splice(0..0, [Step::Grow(dice, 0), Step::Retag(tags)]);
         steps
     })
 }
@@ -93,14 +94,21 @@ impl World {
         let holder = |at: u16| HolderId(u64::from(at) % (ledger.holders() + 1));
         let seq = |at: u16| Seq(u64::from(at) % (self.source.len() as u64 + 1));
         match step {
-            Step::Rule(kind, at, off) => self.rulings.push(Ruling::Edge(
-                match kind % 5 {
+            Step::Rule(kind, at, off) => {
+                // What is restored is mostly something that was retracted.
+                let ruled = self.rulings.iter().filter_map(|ruling| match ruling {
+                    Ruling::Edge(edge, true) if !*off => Some(*edge),
+                    _ => None,
+                });
+                let ruled: Vec<Edge> = ruled.collect();
+                let edge = match kind % 5 {
+                    _ if !ruled.is_empty() => ruled[usize::from(*at) % ruled.len()],
                     0 => Edge::Wrap(holder(*at)),
                     1 | 2 => Edge::CoSpend(seq(*at)),
                     _ => Edge::Change(seq(*at)),
-                },
-                *off,
-            )),
+                };
+                self.rulings.push(Ruling::Edge(edge, *off));
+            }
             Step::RuleAll(kind, off) => self.rulings.push(Ruling::All(Heuristic::ALL[usize::from(*kind) % 3], *off)),
             Step::Apart(one, other, on) => self.rulings.push(Ruling::Apart(holder(*one), holder(*other), *on)),
             Step::Retag(tags) => {
@@ -186,4 +194,29 @@ proptest! {
             world.step(step);
         }
     }
+}
+
+/// When a quarantined co-spend is released, its change counts again, and whom that ties may now have to give way: all
+/// three clusters must be built anew.
+#[test]
+fn a_released_co_spend_brings_its_change_along() {
+    let mut world = World::default();
+    let none = (2, 7);
+    let dice = |inputs: &[u16], outputs: &[u8], verdict| Dice {
+        inputs: inputs.to_vec(),
+        outputs: outputs.to_vec(),
+        foreign: None,
+        verdict,
+    };
+    let chain = [dice(&[], &[120, 121, 122, 123], none), dice(&[0, 0], &[122], (2, 0)), dice(&[0, 0], &[124], none)];
+    world.step(&Step::Retag(vec![]));
+    world.services = BTreeMap::from([(0, 1), (1, 2), (3, 3)].map(|(holder, service)| (HolderId(holder), service)));
+    world.step(&Step::Grow(chain.to_vec(), 0));
+    let edges = |world: &World| -> Vec<_> {
+        world.clusters.problems().iter().map(|problem| (problem.layer, problem.edge)).collect()
+    };
+    let co_spend = Edge::CoSpend(Seq(1));
+    assert_eq!(edges(&world), [(Layer::CoSpend, co_spend), (Layer::Change, co_spend)]);
+    world.step(&Step::Retag(vec![(1, None)]));
+    assert_eq!(edges(&world), [(Layer::Change, Edge::CoSpend(Seq(2)))]);
 }

@@ -2,6 +2,7 @@
 
 pub mod bitcoin;
 pub mod book;
+pub mod clusters;
 pub mod completions;
 pub mod demo;
 pub mod exercise;

@@ -48,6 +48,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Screen(args) => commands::screen::run(&home, &args),
         Command::Show(args) => commands::show::run(&home, &args),
         Command::Mempool(args) => commands::mempool::run(&home, &args),
+        Command::Clusters(args) => commands::clusters::run(&home, &args.command),
         Command::Tags(args) => commands::tags::run(&home, args.command),
         Command::Incidents(args) => commands::incidents::run(&home, args.command),
         Command::Exercise(args) => commands::exercise::run(&args),

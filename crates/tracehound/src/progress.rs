@@ -55,3 +55,45 @@ impl Progress for Bar {
         }
     }
 }
+
+/// A bar for each stage of bringing clusters and exposure up.
+pub struct Stages {
+    name: String,
+    bar: Option<(upkeep::Stage, ProgressBar)>,
+}
+
+impl Stages {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), bar: None }
+    }
+
+    /// Shows a step; always says to go on.
+    pub fn step(&mut self, step: upkeep::Step) -> bool {
+        if self.bar.as_ref().is_none_or(|(stage, _)| *stage != step.stage) {
+            self.clear();
+            let bar = ProgressBar::with_draw_target(Some(step.total), ProgressDrawTarget::stderr_with_hz(5));
+            let template = "{prefix} {msg} [{bar:24}] {human_pos}/{human_len} ({per_sec}, {eta} left)";
+            bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+            bar.set_prefix(self.name.clone());
+            bar.set_message(step.stage.as_str());
+            self.bar = Some((step.stage, bar));
+        }
+        if let Some((_, bar)) = &self.bar {
+            bar.set_position(step.done);
+        }
+        true
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&mut self) {
+        if let Some((_, bar)) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Stages {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

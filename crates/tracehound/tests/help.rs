@@ -23,6 +23,7 @@ fn help_of_the_program() {
                        your rules say
           show         What the book knows of a transaction, an output, an address or account, or a block
           mempool      What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
+          clusters     Clusters: who is one party with whom on a chain of outputs, and why
           tags         Tags: what is known about holders
           incidents    Incidents: who was robbed of what
           exercise     Make a seeded exercise: ordinary life, a heist, and the truth about it
@@ -565,4 +566,81 @@ fn help_of_mempool() {
           -V, --version            Print version
     "#]]
     .assert_eq(&Desk::new().shows("mempool -h"));
+}
+
+#[test]
+fn help_of_clusters() {
+    expect![[r#"
+        exit 0
+        --- out
+        Clusters: who is one party with whom on a chain of outputs, and why
+
+        Usage: tracehound clusters [OPTIONS] <COMMAND>
+
+        Commands:
+          show      Whom an address is one party with
+          explain   The evidence by which two addresses are one party: the shortest way from one to the
+                    other
+          retract   Rule that evidence does not count: what depended on it comes apart
+          restore   Rule that retracted evidence counts again
+          separate  Rule that two addresses are not one party's: evidence that would join them is
+                    quarantined
+          reunite   Rule that two separated addresses may be one party's again
+          rulings   All rulings, as they are kept
+          problems  Evidence that is quarantined: it would join two services, or what was separated
+          update    Bring clusters and exposure up to the latest block, tags and rulings
+          help      Print this message or the help of the given subcommand(s)
+
+        Options:
+              --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's
+                            data folder] [env: TRACEHOUND_BOOK]
+          -h, --help        Print help
+          -V, --version     Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("clusters -h"));
+    expect![[r#"
+        exit 0
+        --- out
+        The evidence by which two addresses are one party: the shortest way from one to the other
+
+        Usage: tracehound clusters explain [OPTIONS] <ONE> <OTHER>
+
+        Arguments:
+          <ONE>    An address
+          <OTHER>  Another one
+
+        Options:
+              --book <DIR>     The folder that holds every ingested ledger and tag [default: the platform's
+                               data folder] [env: TRACEHOUND_BOOK]
+              --ledger <ID>    On this ledger [default: the book's only chain of outputs]
+              --as-kept        Use what was last kept, without bringing it up to the latest block, tags and
+                               rulings
+              --layer <LAYER>  By which evidence [default: co-spend] [possible values: co-spend, change]
+              --json           Print as JSON, one line for each step
+          -h, --help           Print help (see more with '--help')
+          -V, --version        Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("clusters explain -h"));
+    expect![[r#"
+        exit 0
+        --- out
+        Rule that evidence does not count: what depended on it comes apart
+
+        Usage: tracehound clusters retract [OPTIONS] --reason <TEXT> <EVIDENCE>
+
+        Arguments:
+          <EVIDENCE>  co-spend:TXID, change:TXID, wrap:ADDRESS, all of a TXID, or a whole heuristic:
+                      co-spend, change, wrap
+
+        Options:
+              --book <DIR>     The folder that holds every ingested ledger and tag [default: the platform's
+                               data folder] [env: TRACEHOUND_BOOK]
+              --reason <TEXT>  Why
+              --by <NAME>      Who rules [default: ""]
+              --date <DATE>    When [default: today]
+              --ledger <ID>    On this ledger [default: the book's only chain of outputs]
+          -h, --help           Print help
+          -V, --version        Print version
+    "#]]
+    .assert_eq(&Desk::new().shows("clusters retract -h"));
 }

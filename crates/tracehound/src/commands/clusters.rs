@@ -1,0 +1,252 @@
+//! `tracehound clusters`: who is one party with whom on a chain of outputs, by which evidence, and rulings on that.
+
+mod rule;
+
+use std::io::Write;
+
+use book::{Book, BookLedger, UtxoLedger};
+use cluster::{Chain, Conflict, Edge, Layer, Order, Problem, Step, Unexplained};
+use ledger::{HolderId, Ledger, LedgerId, address};
+use serde_json::{Value, json};
+use upkeep::{Kept, Report, bring_up};
+
+use crate::cli::{ChainArg, ClustersCommand};
+use crate::commands::{say, stdout};
+use crate::exit::{Exit, Failure};
+use crate::home::Home;
+use crate::output::text::counted;
+use crate::progress::Stages;
+
+pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
+    match command {
+        ClustersCommand::Update { on } => {
+            let desk = Desk::open(home, on, false)?;
+            say(format!("clusters and exposure of {} are those of {}", desk.id, desk.as_of()));
+            Ok(Exit::Done)
+        }
+        ClustersCommand::Show { of, address, top, json } => {
+            show(&Desk::open(home, &of.chain, of.as_kept)?, address, *top, *json)
+        }
+        ClustersCommand::Explain { of, one, other, layer, json } => {
+            explain(&Desk::open(home, &of.chain, of.as_kept)?, [one, other], (*layer).into(), *json)
+        }
+        ClustersCommand::Problems { of, json } => problems(&Desk::open(home, &of.chain, of.as_kept)?, *json),
+        ClustersCommand::Retract(args) => rule::evidence(home, args, Order::Retract),
+        ClustersCommand::Restore(args) => rule::evidence(home, args, Order::Restore),
+        ClustersCommand::Separate(args) => rule::pair(home, args, Order::CannotLink),
+        ClustersCommand::Reunite(args) => rule::pair(home, args, Order::MayLink),
+        ClustersCommand::Rulings { on } => rule::list(home, on),
+    }
+}
+
+/// A chain of outputs with what is kept of it.
+struct Desk {
+    id: LedgerId,
+    coins: UtxoLedger,
+    kept: Kept,
+}
+
+/// The ledger that is meant: the one that is named, else the book's only chain of outputs.
+fn chosen(book: &Book, on: &ChainArg) -> Result<(LedgerId, UtxoLedger), Failure> {
+    let ids = match &on.ledger {
+        Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
+        None => book.ledgers()?,
+    };
+    let mut chains = Vec::new();
+    for id in &ids {
+        match book.ledger(id)? {
+            BookLedger::Utxo(coins) => chains.push((id.clone(), coins)),
+            BookLedger::Account(_) if on.ledger.is_some() => {
+                return Err(Failure::bad_input(format!("{id} has accounts; clusters are kept of outputs (UTXO) only")));
+            }
+            BookLedger::Account(_) => {}
+        }
+    }
+    let names: Vec<String> = chains.iter().map(|(id, _)| id.to_string()).collect();
+    let mut chains = chains.into_iter();
+    match (chains.next(), chains.next()) {
+        (Some(chain), None) => Ok(chain),
+        (None, _) => {
+            Err(Failure::missing("the book has no chain of outputs (UTXO), and only of those clusters are kept"))
+        }
+        (Some(_), Some(_)) => {
+            Err(Failure::bad_input(format!("which ledger? say --ledger, with one of: {}", names.join(", "))))
+        }
+    }
+}
+
+/// Brings clusters and exposure up, and says what is worth saying.
+fn update(book: &Book, id: &LedgerId) -> Result<Report, Failure> {
+    let mut bar = Stages::new(id.to_string());
+    let report = bring_up(book, id, &mut |step| bar.step(step)).map_err(failed)?;
+    bar.clear();
+    for why in &report.rebuilt {
+        say(format!("made anew: {why}"));
+    }
+    if report.is_interrupted {
+        return Err(Failure::interrupted("interrupted; what was done by then is kept"));
+    }
+    Ok(report)
+}
+
+fn failed(error: upkeep::UpkeepError) -> Failure {
+    match error {
+        upkeep::UpkeepError::Book(error) => error.into(),
+        upkeep::UpkeepError::Accounts(_) | upkeep::UpkeepError::Fault(_) | upkeep::UpkeepError::TooMany(_) => {
+            Failure::bad_input(error)
+        }
+        other => Failure::internal(other),
+    }
+}
+
+impl Desk {
+    fn open(home: &Home, on: &ChainArg, as_kept: bool) -> Result<Self, Failure> {
+        let book = home.open()?;
+        let (id, coins) = chosen(&book, on)?;
+        if !as_kept {
+            update(&book, &id)?;
+        }
+        let kept = Kept::open(&book, &id).map_err(failed)?;
+        let missing = || Failure::missing(format!("nothing is kept of {id} yet; leave --as-kept out"));
+        Ok(Self { kept: kept.ok_or_else(missing)?, id, coins })
+    }
+
+    fn as_of(&self) -> String {
+        let block = self.kept.as_of().block.as_ref();
+        block.map_or_else(|| "no block".to_owned(), |block| format!("block {} ({})", block.height, block.hash))
+    }
+
+    fn holder(&self, text: &str) -> Result<HolderId, Failure> {
+        let name =
+            address::canonical(&self.id, text).map_err(|error| Failure::bad_input(format!("{text}: {error}")))?;
+        let missing = || Failure::missing(format!("{text} never held anything on {}", self.id));
+        self.coins.find_holder(&name).ok_or_else(missing)
+    }
+
+    fn name(&self, holder: HolderId) -> String {
+        self.coins.holder_name(holder)
+    }
+}
+
+/// How sure a layer is, in words.
+fn standing(layer: Layer) -> &'static str {
+    match layer {
+        Layer::CoSpend => "co-spends and wraps",
+        Layer::Change => "with likely change: a lead, not a finding",
+    }
+}
+
+fn show(desk: &Desk, address: &str, top: usize, as_json: bool) -> Result<Exit, Failure> {
+    let holder = desk.holder(address)?;
+    let mut out = stdout();
+    for layer in Layer::ALL {
+        let (oldest, size) = (desk.kept.cluster(holder, layer), desk.kept.cluster_size(holder, layer));
+        let mut members = desk.kept.members(holder, layer, top);
+        members.sort_unstable();
+        let names: Vec<String> = members.iter().map(|member| desk.name(*member)).collect();
+        if as_json {
+            let (address, cluster) = (desk.name(holder), desk.name(oldest));
+            let line = json!({"ledger": desk.id.to_string(), "address": address, "layer": layer.as_str(),
+                "cluster": cluster, "size": size, "members": names, "as_of": as_of(desk)});
+            writeln!(out, "{line}")?;
+            continue;
+        }
+        writeln!(
+            out,
+            "{} ({}): {} of {}",
+            layer.as_str(),
+            standing(layer),
+            counted(size, "member"),
+            desk.name(oldest)
+        )?;
+        for name in &names {
+            writeln!(out, "  {name}")?;
+        }
+        if size > names.len() as u64 {
+            writeln!(out, "  … and {} more (--top shows them)", size - names.len() as u64)?;
+        }
+    }
+    if !as_json {
+        writeln!(out, "as of {}", desk.as_of())?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn as_of(desk: &Desk) -> Value {
+    desk.kept.as_of().block.as_ref().map_or(Value::Null, |block| json!({"height": block.height, "hash": block.hash}))
+}
+
+fn explain(desk: &Desk, [one, other]: [&String; 2], layer: Layer, as_json: bool) -> Result<Exit, Failure> {
+    let (from, to) = (desk.holder(one)?, desk.holder(other)?);
+    let clusters = desk.kept.clusters(&desk.coins).map_err(failed)?;
+    let chain = Chain { coins: &desk.coins, verdicts: &desk.kept, services: &() };
+    let mut out = stdout();
+    match clusters.explain(&chain, from, to, layer) {
+        Ok(steps) => {
+            if !as_json {
+                writeln!(out, "{}", desk.name(from))?;
+            }
+            for step in &steps {
+                let edge = step.edge.name(&desk.coins);
+                if as_json {
+                    writeln!(out, "{}", line(desk, step, &edge))?;
+                } else {
+                    writeln!(out, "  {edge}  {}\n{}", reason(step), desk.name(step.to))?;
+                }
+            }
+            out.flush()?;
+            Ok(Exit::Done)
+        }
+        Err(why @ Unexplained::Apart) => {
+            Err(Failure::missing(format!("{one} and {other}: {why} ({})", layer.as_str())))
+        }
+        Err(why) => Err(Failure::missing(format!("{one} and {other}: {why}"))),
+    }
+}
+
+/// Why a step holds, in words.
+fn reason(step: &Step) -> String {
+    match (step.edge, step.verdict.and_then(|verdict| verdict.change)) {
+        (Edge::Wrap(_), _) => "one key".to_owned(),
+        (Edge::CoSpend(_), _) => "spent together".to_owned(),
+        (Edge::Change(_), Some(change)) => {
+            format!("change in output {}, {}.{} %", change.output, change.permille / 10, change.permille % 10)
+        }
+        (Edge::Change(_), None) => "change".to_owned(),
+    }
+}
+
+fn line(desk: &Desk, step: &Step, edge: &str) -> Value {
+    let change = step.verdict.and_then(|verdict| verdict.change).filter(|_| matches!(step.edge, Edge::Change(_)));
+    json!({
+        "from": desk.name(step.from), "to": desk.name(step.to), "edge": edge,
+        "heuristic": step.edge.heuristic().as_str(), "transaction": desk.coins.transaction_name(step.seq),
+        "permille": change.map(|change| change.permille), "output": change.map(|change| change.output),
+    })
+}
+
+fn problems(desk: &Desk, as_json: bool) -> Result<Exit, Failure> {
+    let problems = desk.kept.problems().map_err(failed)?;
+    let services = desk.kept.services().map_err(failed)?;
+    let mut out = stdout();
+    for Problem { edge, layer, conflict, .. } in &problems {
+        let service = |number: &u32| services.get(number).cloned().unwrap_or_else(|| "a service".to_owned());
+        let between = match conflict {
+            Conflict::Services(one, other) => [service(one), service(other)],
+            Conflict::Apart(one, other) => [desk.name(*one), desk.name(*other)],
+        };
+        let edge = edge.name(&desk.coins);
+        if as_json {
+            writeln!(out, "{}", json!({"edge": edge, "layer": layer.as_str(), "between": between}))?;
+        } else {
+            let [one, other] = between;
+            writeln!(out, "{edge}: would make {one} and {other} one ({}); quarantined", layer.as_str())?;
+        }
+    }
+    out.flush()?;
+    if problems.is_empty() {
+        say("no evidence is quarantined");
+    }
+    Ok(Exit::Done)
+}
