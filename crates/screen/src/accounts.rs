@@ -129,6 +129,7 @@ impl Accounts<'_> {
 
     /// The movements by asset, direction and category.
     fn counted(&self, subject: Subject, moves: &[Moved]) -> Result<Finding, String> {
+        let own = if let Subject::Address(name) = &subject { name.clone() } else { String::new() };
         let mut finding = Finding::empty(subject, Some(self.ledger.id().clone()));
         let mut counted: BTreeMap<(AssetId, Direction), Counted> = BTreeMap::new();
         let mut others: BTreeMap<(Direction, HolderId), Amount> = BTreeMap::new();
@@ -140,7 +141,7 @@ impl Accounts<'_> {
             if let (Some(other), Some(_)) = (moved.other, standing) {
                 *others.entry((moved.direction, other)).or_default() += moved.amount;
                 if let Some(category) = category {
-                    to.prove(category, || self.proof(moved, other));
+                    to.prove(category, || self.proof(moved, other, &own));
                 }
             }
         }
@@ -174,10 +175,10 @@ impl Accounts<'_> {
     }
 
     /// The payment itself.
-    fn proof(&self, moved: &Moved, other: HolderId) -> Proof {
+    fn proof(&self, moved: &Moved, other: HolderId, own: &str) -> Proof {
         let entity = self.standings.holders.get(&other).map(|standing| standing.entity.clone()).unwrap_or_default();
         let holder = self.ledger.holder_name(other);
-        let to = if moved.direction == Direction::Sent { holder.clone() } else { String::new() };
+        let to = if moved.direction == Direction::Sent { holder.clone() } else { own.to_owned() };
         Proof { holder, entity, hops: vec![hop(self.ledger, moved.seq, to, moved.amount)] }
     }
 

@@ -5,19 +5,24 @@
 use std::collections::BTreeSet;
 
 use cluster::{Layer, Verdict};
-use ledger::{Coin, Coins, HolderId, Ledger, PurseId, Seq, Time};
+use ledger::{Coin, Coins, HolderId, Ledger, PurseId, Seq, Time, UtxoTransaction, txid_text};
 use money::Amount;
 
 use crate::finding::{Bond, Cluster, Edge, Exposure, Finding, Inherited, Seen, Subject, Tagged, Versions};
 use crate::flows::{INHERITED_MAX, MOVEMENTS_MAX};
 use crate::tags::Tags;
 
-/// What is kept of a chain, as far as a screening asks.
+/// For how many tagged members of a cluster the evidence is looked for: each search takes its time.
+const PATHS_MAX: usize = 5;
+
+/// What is kept of a chain, as far as a screening asks. An error is of the book: what is kept there cannot be read.
 pub trait Facts {
     /// What the tags say of a holder itself.
-    fn tagged(&self, holder: HolderId) -> Option<Tagged>;
+    fn tagged(&self, holder: HolderId) -> Result<Option<Tagged>, String>;
     /// Other tagged members of its co-spend cluster, at most `limit` of them; and how many more there are.
-    fn inherited(&self, holder: HolderId, limit: usize) -> (Vec<(HolderId, Tagged)>, u64);
+    fn inherited(&self, holder: HolderId, limit: usize) -> Result<(Vec<(HolderId, Tagged)>, u64), String>;
+    /// Evidence that would tie its cluster to another and is not applied, in words.
+    fn quarantined(&self, holder: HolderId) -> Result<Vec<String>, String>;
     /// The oldest member of a holder's cluster, and the cluster's size.
     fn cluster(&self, holder: HolderId, layer: Layer) -> (HolderId, u64);
     /// The evidence that two holders are one; nothing where none was found within the limits.
@@ -28,8 +33,22 @@ pub trait Facts {
     fn exposure(&self, holder: HolderId) -> (Exposure, Vec<String>);
     /// Where a transaction's money came from and went to.
     fn exposure_of(&self, seq: Seq) -> (Exposure, Vec<String>);
+    /// The same of a transaction that no block has confirmed, with its fee.
+    fn pending(&self, transaction: &UtxoTransaction, fee: Amount) -> Pending;
     /// What all of it is as of.
     fn versions(&self) -> Versions;
+}
+
+/// What is known of a transaction that no block has confirmed.
+pub struct Pending {
+    /// What the clusterer makes of it.
+    pub verdict: Verdict,
+    /// Where its money came from, and whom it pays.
+    pub exposure: Exposure,
+    /// Who pays, and who is paid, as far as the chain knows them.
+    pub parties: Vec<(HolderId, Bond)>,
+    /// What is not known.
+    pub notes: Vec<String>,
 }
 
 /// A chain with what is kept of it.
@@ -49,16 +68,16 @@ struct Walked {
 
 impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
     /// What is known of a holder.
-    pub(crate) fn holder(&self, holder: HolderId) -> Finding {
+    pub(crate) fn holder(&self, holder: HolderId) -> Result<Finding, String> {
         let name = |holder| Ledger::holder_name(self.ledger, holder);
         let mut finding = Finding::empty(Subject::Address(name(holder)), Some(self.ledger.id().clone()));
         finding.versions = self.facts.versions();
-        finding.tags = self.facts.tagged(holder).into_iter().collect();
-        let (inherited, more) = self.facts.inherited(holder, INHERITED_MAX);
+        finding.tags = self.facts.tagged(holder)?.into_iter().collect();
+        let (inherited, more) = self.facts.inherited(holder, INHERITED_MAX)?;
         finding.inherited_more = more;
-        let each = inherited.into_iter().map(|(other, tagged)| Inherited {
+        let each = inherited.into_iter().enumerate().map(|(at, (other, tagged))| Inherited {
             holder: name(other),
-            by: Bond::Cluster(self.facts.path(holder, other)),
+            by: Bond::Cluster(if at < PATHS_MAX { self.facts.path(holder, other) } else { Vec::new() }),
             tagged,
         });
         finding.inherited = each.collect();
@@ -72,16 +91,17 @@ impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
         finding.listings = crate::flows::listings(&finding.tags, &exposure.asset, || walked.received.iter().copied());
         finding.exposure = vec![exposure];
         finding.notes = notes;
+        finding.notes.extend(self.facts.quarantined(holder)?);
         if walked.is_cut {
             finding.notes.push(format!("its dates are of its latest {MOVEMENTS_MAX} outputs"));
         }
         finding.seen = self.seen(&walked.transactions);
         finding.conflicts = self.conflicts(&finding);
-        finding
+        Ok(finding)
     }
 
     /// What is known of a transaction.
-    pub(crate) fn transaction(&self, seq: Seq) -> Finding {
+    pub(crate) fn transaction(&self, seq: Seq) -> Result<Finding, String> {
         let verdict = self.facts.verdict(seq);
         let subject = Subject::Transaction {
             tx: self.ledger.transaction_name(seq),
@@ -99,15 +119,31 @@ impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
         parties.extend(holders(&coins).into_iter().map(|holder| (holder, Bond::Output)));
         let (exposure, notes) = self.facts.exposure_of(seq);
         (finding.exposure, finding.notes) = (vec![exposure], notes);
-        self.parties(&mut finding, parties);
+        self.parties(&mut finding, parties)?;
         finding.seen = self.seen(&BTreeSet::from([seq]));
-        finding
+        Ok(finding)
+    }
+
+    /// What is known of a transaction that no block has confirmed.
+    pub(crate) fn pending(&self, transaction: &UtxoTransaction, fee: Amount) -> Result<Finding, String> {
+        let Pending { verdict, exposure, parties, notes } = self.facts.pending(transaction, fee);
+        let subject = Subject::Transaction {
+            tx: txid_text(&transaction.txid),
+            is_confirmed: false,
+            join: verdict.join.map(cluster::Join::as_str),
+            is_doubtful: verdict.is_doubtful,
+        };
+        let mut finding = Finding::empty(subject, Some(self.ledger.id().clone()));
+        (finding.exposure, finding.notes) = (vec![exposure], notes);
+        finding.versions = self.facts.versions();
+        self.parties(&mut finding, parties)?;
+        Ok(finding)
     }
 
     /// The tags of those who pay and are paid.
-    pub(crate) fn parties(&self, finding: &mut Finding, parties: Vec<(HolderId, Bond)>) {
+    pub(crate) fn parties(&self, finding: &mut Finding, parties: Vec<(HolderId, Bond)>) -> Result<(), String> {
         for (holder, by) in parties {
-            let Some(tagged) = self.facts.tagged(holder) else { continue };
+            let Some(tagged) = self.facts.tagged(holder)? else { continue };
             if finding.inherited.len() >= INHERITED_MAX {
                 finding.inherited_more += 1;
                 continue;
@@ -115,6 +151,7 @@ impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
             finding.inherited.push(Inherited { holder: Ledger::holder_name(self.ledger, holder), by, tagged });
         }
         finding.conflicts = self.conflicts(finding);
+        Ok(())
     }
 
     fn walk(&self, holder: HolderId) -> Walked {

@@ -95,19 +95,20 @@ impl Changed {
     fn versions(&mut self, before: &Remembered, now: &Remembered) {
         let (had, has) = (&before.as_of, &now.as_of);
         if had.block != has.block || had.transactions != has.transactions {
-            let at = |height: Option<u64>, transactions| match height {
-                Some(height) => format!("block {height}"),
-                None => format!("{transactions} transactions"),
+            let at = |height: Option<u64>, transactions| match (height, transactions) {
+                (Some(height), _) => format!("block {height}"),
+                (None, 0) => "nothing".to_owned(),
+                (None, _) => format!("{transactions} transactions"),
             };
             let (has, had) = (at(has.height, has.transactions), at(had.height, had.transactions));
             self.why.push(Change::new("ledger", format!("as of {has}, was as of {had}")));
         }
-        let short = crate::say::short;
+        let short = shortened;
         if had.tags != has.tags {
             self.why.push(Change::new("tags", format!("version {}, was {}", short(&has.tags), short(&had.tags))));
         }
         if had.rulings != has.rulings {
-            let [has, had] = [has, had].map(|of| if of.rulings.is_empty() { "none" } else { short(&of.rulings) });
+            let [has, had] = [has, had].map(|of| short(&of.rulings));
             self.why.push(Change::new("rulings", format!("version {has}, was {had}")));
         }
         if had.rules != has.rules {
@@ -115,4 +116,9 @@ impl Changed {
             self.why.push(Change::new("rules", format!("{has}, was {had}")));
         }
     }
+}
+
+/// A version in short.
+fn shortened(version: &str) -> &str {
+    if version.is_empty() { "none" } else { crate::say::short(version) }
 }

@@ -23,6 +23,30 @@ const HOLDERS_NAMED_MAX: usize = 20;
 /// Who pays and is paid, by category: amounts by holder.
 type Parties = BTreeMap<(Category, HolderId), u128>;
 
+/// Whether a transaction is in the chain.
+#[derive(Clone, Copy)]
+enum Kind {
+    Confirmed(Seq),
+    /// It is not: what its inputs are worth that the chain has, and the others.
+    Pending {
+        known: u128,
+        missing: u128,
+    },
+}
+
+impl Kind {
+    /// How much of an output comes from inputs that are known.
+    fn known(self, value: u64) -> u64 {
+        match self {
+            Self::Confirmed(_) | Self::Pending { missing: 0, .. } => value,
+            Self::Pending { known, missing } => {
+                let share = u128::from(value).saturating_mul(known) / known.saturating_add(missing);
+                u64::try_from(share).unwrap_or(value).min(value)
+            }
+        }
+    }
+}
+
 /// A chain, what is known of its holders, and who they are.
 pub struct Origins<'a, L: ?Sized, F: ?Sized, V: ?Sized> {
     /// The chain.
@@ -127,36 +151,35 @@ where
         let made: Vec<(HolderId, u64)> = made.iter().map(|coin| (coin.holder, coin.value)).collect();
         let is_join = self.facts.is_join(seq);
         let vector = self.vectors.vector(seq);
-        let exposure = self.of_ends(&spent, &made, is_join, vector, Some(seq));
+        let exposure = self.of_ends(&spent, &made, is_join, vector, Kind::Confirmed(seq));
         (exposure, Vec::new())
     }
 
-    /// Of a transaction that no block has confirmed: what it spends, and whom it pays, as far as the chain knows them.
-    pub fn unconfirmed(&self, spent: &[Coin], made: &[(HolderId, u64)], is_join: bool) -> Exposure {
+    /// Of a transaction that no block has confirmed: what it spends, and whom it pays. Of inputs worth `missing` the chain
+    /// knows nothing.
+    pub fn unconfirmed(&self, spent: &[Coin], made: &[(HolderId, u64)], is_join: bool, missing: u128) -> Exposure {
         let vector = self.inquiry().vector_of(spent, is_join);
-        self.of_ends(spent, made, is_join, vector, None)
+        let known: u128 = spent.iter().map(|coin| u128::from(coin.value)).sum();
+        self.of_ends(spent, made, is_join, vector, Kind::Pending { known, missing })
     }
 
-    fn of_ends(
-        &self,
-        spent: &[Coin],
-        made: &[(HolderId, u64)],
-        is_join: bool,
-        vector: Vector,
-        seq: Option<Seq>,
-    ) -> Exposure {
+    fn of_ends(&self, spent: &[Coin], made: &[(HolderId, u64)], is_join: bool, vector: Vector, kind: Kind) -> Exposure {
         let inquiry = self.inquiry();
         let (mut split, mut payers, mut payees) = (Split::default(), Parties::new(), Parties::new());
-        let origins = match seq {
-            Some(seq) => inquiry.origins(seq, Own::Apart, &|_| false),
-            None => inquiry.origins_of(spent, is_join, Own::Apart, &|_| false),
+        let origins = match kind {
+            Kind::Confirmed(seq) => inquiry.origins(seq, Own::Apart, &|_| false),
+            Kind::Pending { .. } => inquiry.origins_of(spent, is_join, Own::Apart, &|_| false),
         };
         let mut paid = Split::default();
         let mut total = 0;
         for (holder, value) in made {
             total += u128::from(*value);
-            split.add(&origins.split(*value));
-            for (from, category, amount) in origins.payers(*value) {
+            let known = kind.known(*value);
+            split.indirect[usize::from(UNKNOWN.0)] += u128::from(*value - known);
+            if known > 0 {
+                split.add(&origins.split(known));
+            }
+            for (from, category, amount) in origins.payers(known) {
                 *payers.entry((category, from)).or_default() += amount;
             }
             let category = self.facts.category(*holder).unwrap_or(UNKNOWN);
@@ -167,9 +190,11 @@ where
                 *payees.entry((category, *holder)).or_default() += u128::from(*value);
             }
         }
-        let backward = |category| match seq {
-            Some(seq) => inquiry.nearest_path_of(seq, category, exposure::Direction::Backward, Proves::Share),
-            None => {
+        let backward = |category| match kind {
+            Kind::Confirmed(seq) => {
+                inquiry.nearest_path_of(seq, category, exposure::Direction::Backward, Proves::Share)
+            }
+            Kind::Pending { .. } => {
                 let purses = spent.iter().map(|coin| coin.purse);
                 inquiry.nearest_path(purses, category, exposure::Direction::Backward, Proves::Share, &|_| false)
             }

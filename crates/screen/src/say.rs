@@ -1,7 +1,10 @@
 //! Amounts, shares and reasons as people read them. All division here is for reading; thresholds are held exactly.
 
+use std::io::Read;
+
 use ledger::hex;
 use money::{Amount, Asset};
+use sha2::{Digest, Sha256};
 
 use crate::judge::{Figures, Fired};
 use crate::{Categories, Reach, SHARE_WHOLE_MILLIONTHS};
@@ -118,10 +121,16 @@ pub fn short(hash: &str) -> &str {
     hash.get(..SHOWN).unwrap_or(hash)
 }
 
-/// SHA-256 of bytes, in hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    hex::text(&Sha256::digest(bytes))
+/// SHA-256 of all that a reader gives, in hexadecimal.
+pub fn digest_of(mut reader: impl Read) -> std::io::Result<String> {
+    const CHUNK_BYTES: usize = 1 << 20;
+    let (mut digest, mut chunk) = (Sha256::new(), vec![0; CHUNK_BYTES]);
+    loop {
+        match reader.read(&mut chunk)? {
+            0 => return Ok(hex::text(&digest.finalize())),
+            read => digest.update(&chunk[..read]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 
 use book::BookLedger;
 use know::Standings;
-use ledger::LedgerId;
+use ledger::{LedgerId, UtxoTransaction};
+use money::Amount;
 
 use crate::accounts::Accounts;
 use crate::chain::{Chain, Facts};
@@ -95,13 +96,31 @@ impl<'a> Screener<'a> {
         Ok(answers)
     }
 
+    /// What comes of a transaction that no block has confirmed; `None` where the book does not have that ledger.
+    pub fn pending(
+        &self,
+        asked: &Asked,
+        ledger: &LedgerId,
+        transaction: &UtxoTransaction,
+        fee: Amount,
+    ) -> Result<Option<Answer>, String> {
+        let Some(source) = self.sources.iter().find(|source| source.id() == ledger) else { return Ok(None) };
+        let (BookLedger::Utxo(chain), Some(facts)) = (source.opened, &source.facts) else { return Ok(None) };
+        let chain = Chain { ledger: chain, facts: facts.as_ref(), tags: &self.tags };
+        let mut finding = chain.pending(transaction, fee)?;
+        finding.notes.extend(source.stale.clone());
+        let judgement = self.rules.judge(&finding);
+        let line = Some(asked.line).filter(|line| *line > 0);
+        Ok(Some(Answer::judged(&asked.query, line, finding, judgement, source.stale.is_some())))
+    }
+
     fn finding(&self, source: &Source<'_>, target: Target) -> Result<Finding, String> {
         if let (BookLedger::Utxo(ledger), Some(facts)) = (source.opened, &source.facts) {
             let chain = Chain { ledger, facts: facts.as_ref(), tags: &self.tags };
-            return Ok(match target {
+            return match target {
                 Target::Holder(holder) => chain.holder(holder),
                 Target::Transaction(seq) => chain.transaction(seq),
-            });
+            };
         }
         let standings = source.standings(&self.tags)?;
         let accounts = Accounts { ledger: source.opened.as_ledger(), standings, tags: &self.tags };
@@ -111,7 +130,7 @@ impl<'a> Screener<'a> {
             Target::Holder(holder) => accounts.holder(holder)?,
             Target::Transaction(seq) => accounts.transaction(seq)?,
         };
-        self.tags.version()?.clone_into(&mut finding.versions.tags);
+        self.tags.version().clone_into(&mut finding.versions.tags);
         Ok(finding)
     }
 
@@ -134,7 +153,7 @@ impl<'a> Screener<'a> {
                 let mut finding = Finding::empty(Subject::Address(name.clone()), None);
                 finding.conflicts = self.tags.conflicts(&name, &tagged);
                 finding.tags = vec![tagged];
-                self.tags.version()?.clone_into(&mut finding.versions.tags);
+                self.tags.version().clone_into(&mut finding.versions.tags);
                 let judgement = self.rules.judge(&finding);
                 Answer::judged(query, line, finding, judgement, false)
             }

@@ -1,8 +1,9 @@
 //! From claims to [`Tagged`]: the book's tags read when they are needed, by holder or by name alone.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
-use know::{Claim, Standing, Stops, entity_key};
+use know::{Claim, Rules, Standing, Stops, entity_key};
 use ledger::memory::MemoryLedger;
 use ledger::{AccountLeg, AccountTransaction, HolderId, Kind, LedgerId, Time};
 use money::{Amount, Asset};
@@ -20,14 +21,22 @@ type Load<'a> = Box<dyn Fn() -> Result<Vec<Claim>, String> + 'a>;
 pub struct Tags<'a> {
     load: Load<'a>,
     claims: OnceCell<Vec<Claim>>,
-    version: OnceCell<String>,
+    /// Made when the first name is looked up that no ledger has; a batch may have thousands of those.
+    places: OnceCell<HashMap<String, Vec<usize>>>,
+    version: String,
     stops: Stops,
 }
 
 impl<'a> Tags<'a> {
-    /// The claims that `load` gives.
-    pub fn new(load: impl Fn() -> Result<Vec<Claim>, String> + 'a) -> Self {
-        Self { load: Box::new(load), claims: OnceCell::new(), version: OnceCell::new(), stops: Stops::default() }
+    /// The claims that `load` gives, of this version.
+    pub fn new(version: String, load: impl Fn() -> Result<Vec<Claim>, String> + 'a) -> Self {
+        Self {
+            load: Box::new(load),
+            claims: OnceCell::new(),
+            places: OnceCell::new(),
+            version,
+            stops: Stops::default(),
+        }
     }
 
     /// All of them.
@@ -39,12 +48,9 @@ impl<'a> Tags<'a> {
         Ok(self.claims.get().map_or(&[], Vec::as_slice))
     }
 
-    /// The SHA-256 of all of them, as the book keeps them; nothing where there are none.
-    pub fn version(&self) -> Result<&str, String> {
-        let claims = self.claims()?;
-        let version =
-            || if claims.is_empty() { String::new() } else { crate::say::digest(know::to_ndjson(claims).as_bytes()) };
-        Ok(self.version.get_or_init(version))
+    /// Their version: the SHA-256 of the file that they are in; nothing where there is none.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What makes stops and risks of them.
@@ -59,8 +65,13 @@ impl<'a> Tags<'a> {
             let folds = !name.bytes().any(|byte| byte.is_ascii_uppercase());
             address == name || folds && address.eq_ignore_ascii_case(name)
         };
+        let claims = self.claims()?;
         let is_named = |claim: &&Claim| names.iter().any(|name| is(claim.address.trim(), name));
-        let own: Vec<Claim> = self.claims()?.iter().filter(is_named).cloned().collect();
+        let mut folded: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        folded.sort_unstable();
+        folded.dedup();
+        let places = folded.iter().filter_map(|name| self.places(claims).get(name)).flatten();
+        let own: Vec<Claim> = places.filter_map(|at| claims.get(*at)).filter(is_named).cloned().collect();
         let Some(first) = own.first() else { return Ok(None) };
         // A ledger of that one holder, for the same rules to be read against.
         let (ledger, holder) = ledger_of_one(&first.address);
@@ -73,40 +84,23 @@ impl<'a> Tags<'a> {
         Ok(standings.holders.get(&holder).map(|standing| self.tagged(standing, &own)))
     }
 
+    /// Where the claims of an address stand, by the address in lower case.
+    fn places(&self, claims: &[Claim]) -> &HashMap<String, Vec<usize>> {
+        self.places.get_or_init(|| {
+            let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+            for (at, claim) in claims.iter().enumerate() {
+                places.entry(claim.address.trim().to_ascii_lowercase()).or_default().push(at);
+            }
+            places
+        })
+    }
+
     /// A standing with its claims out of the list that it was made from.
     pub fn tagged(&self, standing: &Standing, claims: &[Claim]) -> Tagged {
         let own = standing.claims.iter().filter_map(|at| claims.get(*at)).cloned().collect();
         let stop = standing.stop.map(know::StopKind::as_str);
-        self.of(standing.category, stop, &standing.entity, standing.risks.iter().cloned(), standing.confidence, own)
-    }
-
-    /// What tags say, with every category that a claim speaks of.
-    pub fn of(
-        &self,
-        category: Option<u8>,
-        stop: Option<&'static str>,
-        entity: &str,
-        risks: impl IntoIterator<Item = String>,
-        confidence: u8,
-        mut claims: Vec<Claim>,
-    ) -> Tagged {
-        let words = claims.iter().flat_map(|claim| claim.categories.iter().chain(&claim.abuse));
-        let rules = self.stops.rules();
-        let spoken_of = words.filter_map(|word| rules.category(word)?.exposure).map(CategorySet::one);
-        let categories =
-            spoken_of.chain(category.map(CategorySet::one)).fold(CategorySet::default(), CategorySet::with);
-        let claims_more = (claims.len().saturating_sub(CLAIMS_SHOWN_MAX)) as u64;
-        claims.truncate(CLAIMS_SHOWN_MAX);
-        Tagged {
-            category,
-            categories,
-            stop,
-            entity: entity.to_owned(),
-            risks: risks.into_iter().collect(),
-            confidence,
-            claims,
-            claims_more,
-        }
+        let of = Said { category: standing.category, stop, entity: &standing.entity, risks: &standing.risks };
+        of.tagged(self.stops.rules(), standing.confidence, own)
     }
 
     /// What the claims on one holder say against one another, in words.
@@ -132,6 +126,36 @@ impl<'a> Tags<'a> {
             conflicts.push(format!("{holder}: {text}"));
         }
         conflicts
+    }
+}
+
+/// What tags make of a holder.
+pub(crate) struct Said<'a> {
+    pub(crate) category: Option<u8>,
+    pub(crate) stop: Option<&'static str>,
+    pub(crate) entity: &'a str,
+    pub(crate) risks: &'a BTreeSet<String>,
+}
+
+impl Said<'_> {
+    /// The same with the claims, and with every category that one of them speaks of.
+    pub(crate) fn tagged(self, rules: &Rules, confidence: u8, mut claims: Vec<Claim>) -> Tagged {
+        let words = claims.iter().flat_map(|claim| claim.categories.iter().chain(&claim.abuse));
+        let spoken_of = words.filter_map(|word| rules.category(word)?.exposure).map(CategorySet::one);
+        let own = self.category.map(CategorySet::one);
+        let categories = spoken_of.chain(own).fold(CategorySet::default(), CategorySet::with);
+        let claims_more = (claims.len().saturating_sub(CLAIMS_SHOWN_MAX)) as u64;
+        claims.truncate(CLAIMS_SHOWN_MAX);
+        Tagged {
+            category: self.category,
+            categories,
+            stop: self.stop,
+            entity: self.entity.to_owned(),
+            risks: self.risks.iter().cloned().collect(),
+            confidence,
+            claims,
+            claims_more,
+        }
     }
 }
 
