@@ -305,6 +305,7 @@ pub struct SourceArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("from")))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct ScreenArgs {
     /// Addresses, accounts or transaction ids
@@ -331,6 +332,9 @@ pub struct ScreenArgs {
     /// Screen remembered ones again and tell what changed and why: `all`, those since a date, or the last N
     #[arg(long, value_name = "all|DATE|N", conflicts_with_all = ["queries", "file", "brief"])]
     pub since: Option<String>,
+    /// A node in whose mempool transactions are looked for that the book does not have
+    #[command(flatten)]
+    pub node: NodeArgs,
     /// One line for each query
     #[arg(long, conflicts_with = "json")]
     pub brief: bool,

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod exit;
 mod home;
+mod keeping;
 mod output;
 mod progress;
 mod showing;

@@ -251,6 +251,11 @@ fn help_of_screen() {
               --remember            Keep the result in the book, for --since to come back to
               --since <all|DATE|N>  Screen remembered ones again and tell what changed and why: `all`, those
                                     since a date, or the last N
+              --rpc <URL>           The node, as `http://[USER:PASSWORD@]HOST:PORT`
+              --rpc-user <USER>     The user for its RPC; the password is taken from
+                                    `TRACEHOUND_RPC_PASSWORD`
+              --rpc-cookie <FILE>   The cookie that the node writes [default: the one in its usual data
+                                    folder, for a node on this machine]
               --brief               One line for each query
               --json                Print as NDJSON
           -h, --help                Print help

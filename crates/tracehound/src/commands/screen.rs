@@ -8,14 +8,20 @@ use std::path::Path;
 
 use book::{Book, BookLedger};
 use decode::DecodeError;
-use ledger::LedgerId;
+use feed::node::{Bitcoind, FollowError, NodeError, Rpc, mempool_transaction};
+use ledger::{LedgerId, txid_bytes};
 use screen::remember::Remembered;
-use screen::{Answer, Asked, Categories, DEFAULT_RULES, RULES_BYTES_MAX, RuleBook, Screener, Source, Status, Tags};
+use screen::{
+    Answer, Asked, Categories, DEFAULT_RULES, KeptChain, RULES_BYTES_MAX, RuleBook, Screener, Source, Status, Tags,
+};
+use upkeep::TAGS_FILE;
 
-use crate::cli::ScreenArgs;
-use crate::commands::stdout;
+use self::history::Since;
+use crate::cli::{NodeArgs, ScreenArgs};
+use crate::commands::{follow, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_tags};
+use crate::keeping;
 use crate::output::screen::Page;
 use crate::output::screen_json::Writer;
 
@@ -30,28 +36,51 @@ pub fn run(home: &Home, args: &ScreenArgs) -> Result<Exit, Failure> {
     if asked.is_empty() && args.since.is_none() && args.file.is_none() {
         return Err(Failure::bad_input("nothing to screen; give an address, a transaction id, or --file"));
     }
+    let since = args.since.as_deref().map(Since::parse).transpose()?;
     let book = home.open()?;
     let ids = match &args.ledger {
         Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
         None => book.ledgers()?,
     };
     let opened: Vec<BookLedger> = ids.iter().map(|id| book.ledger(id)).collect::<Result<_, _>>()?;
-    let sources = opened.iter().map(source).collect();
-    let tags = Tags::new(|| read_tags(&book).map_err(Failure::into_text));
+    if !args.as_kept {
+        for (id, opened) in ids.iter().zip(&opened) {
+            if matches!(opened, BookLedger::Utxo(_)) {
+                keeping::bring_up(&book, id)?;
+            }
+        }
+    }
+    let version = tags_version(&book)?;
+    let sources = ids.iter().zip(&opened).map(|(id, opened)| source(&book, id, opened, &version));
+    let sources = sources.collect::<Result<_, _>>()?;
+    let tags = Tags::new(version.clone(), || read_tags(&book).map_err(Failure::into_text));
     let screener = Screener::new(sources, tags, rules, categories);
-    match &args.since {
+    match since {
         Some(since) => history::again(&book, &screener, args, since),
         None => all(&book, &screener, args, &asked),
     }
 }
 
 /// A ledger with what is kept of it.
-fn source(opened: &BookLedger) -> Source<'_> {
-    let stale = match opened {
-        BookLedger::Utxo(_) => Some("nothing is kept of this chain: no clusters, no exposure".to_owned()),
-        BookLedger::Account(_) => None,
+fn source<'a>(book: &Book, id: &LedgerId, opened: &'a BookLedger, tags: &str) -> Result<Source<'a>, Failure> {
+    let BookLedger::Utxo(chain) = opened else { return Ok(Source::new(opened, None, None)) };
+    let Some(kept) = KeptChain::open(book, id, chain).map_err(Failure::internal)? else {
+        let stale = "no clusters and no exposure are kept of this chain; screen without --as-kept";
+        return Ok(Source::new(opened, None, Some(stale.to_owned())));
     };
-    Source::new(opened, None, stale)
+    let stale = kept.lags(tags);
+    Ok(Source::new(opened, Some(Box::new(kept)), stale))
+}
+
+/// The SHA-256 of the book's tags, as they are in the file; nothing where there are none.
+fn tags_version(book: &Book) -> Result<String, Failure> {
+    let path = book.folder().join(TAGS_FILE);
+    let failed = |error: std::io::Error| Failure::internal(format!("{}: {error}", path.display()));
+    match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(failed(error)),
+        Ok(file) => screen::say::digest_of(file).map_err(failed),
+    }
 }
 
 fn rules(path: Option<&Path>, categories: &Categories) -> Result<RuleBook, Failure> {
@@ -115,8 +144,9 @@ fn all(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, asked: &[Asked])
     let mut worst = Status::Clear;
     let mut kept = Vec::new();
     let when = history::now();
+    let node = args.node.rpc.is_some().then(|| connect(&args.node)).transpose()?;
     for one in asked {
-        for answer in screener.ask(one).map_err(Failure::internal)? {
+        for answer in answers(screener, node.as_ref(), one)? {
             worst = worst.max(answer.status);
             printer.answer(&mut out, &answer)?;
             if args.remember && answer.status != Status::BadInput {
@@ -127,6 +157,28 @@ fn all(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, asked: &[Asked])
     out.flush()?;
     history::append(book, &kept)?;
     Ok(exit(worst))
+}
+
+fn connect(args: &NodeArgs) -> Result<Bitcoind, Failure> {
+    let (address, login) = follow::node(args)?;
+    Bitcoind::connect(Rpc::new(address, login)).map_err(of_node)
+}
+
+fn of_node(error: NodeError) -> Failure {
+    FollowError::from(error).into()
+}
+
+/// What the book answers; of a transaction that it does not have, what the node's mempool does.
+fn answers(screener: &Screener<'_>, node: Option<&Bitcoind>, asked: &Asked) -> Result<Vec<Answer>, Failure> {
+    let answers = screener.ask(asked).map_err(Failure::internal)?;
+    let is_unknown = |answer: &Answer| answer.status == Status::Unknown && answer.found.is_none();
+    let Some((node, txid)) = node.zip(txid_bytes(asked.query.trim())) else { return Ok(answers) };
+    if !answers.iter().all(is_unknown) {
+        return Ok(answers);
+    }
+    let Some((entry, transaction)) = mempool_transaction(node, &txid).map_err(of_node)? else { return Ok(answers) };
+    let pending = screener.pending(asked, &node.identity().ledger, &transaction, entry.fee);
+    Ok(pending.map_err(Failure::internal)?.map_or(answers, |answer| vec![answer]))
 }
 
 const fn exit(worst: Status) -> Exit {

@@ -287,8 +287,9 @@ fn from(text: &mut String, slice: &Slice, asset: &Asset) {
 fn path(text: &mut String, proof: &Proof, asset: &Asset) {
     row(text, "", &format!("  nearest: {} {}", clean(&proof.holder), counted(proof.hops.len() as u64, "hop")));
     for hop in proof.hops.iter().take(LISTED_MAX) {
-        let to = if hop.to.is_empty() { String::new() } else { format!(" to {}", clean(&hop.to)) };
-        row(text, "", &format!("    {} {}{to}, {}", hop.time, hop.tx, sum(hop.amount, asset)));
+        let paid = || format!(" to {}, {}", clean(&hop.to), sum(hop.amount, asset));
+        let paid = if hop.to.is_empty() { String::new() } else { paid() };
+        row(text, "", &format!("    {} {}{paid}", hop.time, clean(&hop.tx)));
     }
     if proof.hops.len() > LISTED_MAX {
         row(text, "", &format!("    and {} more", proof.hops.len() - LISTED_MAX));

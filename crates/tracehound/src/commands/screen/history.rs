@@ -75,30 +75,55 @@ fn remembered(book: &Book) -> Result<Vec<Remembered>, Failure> {
     }
 }
 
-/// Which of the remembered screenings are meant: of each query on each ledger the latest, in the file's order.
-fn meant(all: Vec<Remembered>, since: &str) -> Result<Vec<Remembered>, Failure> {
-    let mut latest: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-    for (at, one) in all.iter().enumerate() {
-        latest.insert((one.query.clone(), one.ledger.clone()), at);
-    }
-    let mut places: Vec<usize> = latest.into_values().collect();
-    places.sort_unstable();
-    let is_number = !since.is_empty() && since.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(count) = since.parse::<usize>().ok().filter(|_| is_number) {
-        places.drain(..places.len().saturating_sub(count));
-    } else if since != "all" {
+/// Which of the remembered screenings are meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Since {
+    All,
+    Time(Time),
+    Last(usize),
+}
+
+impl Since {
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        if let Some(count) = text.parse::<usize>().ok().filter(|_| is_number) {
+            return Ok(Self::Last(count));
+        }
         let help = "write all, a date such as 2026-11-20, or how many of the last";
-        let from =
-            Time::parse(since).map_err(|_| Failure::bad_input(format!("--since: {since:?} is no date; {help}")))?;
-        places.retain(|at| Time::parse(&all[*at].when).is_ok_and(|when| when >= from));
+        let time =
+            Time::parse(text).map_err(|_| Failure::bad_input(format!("--since: {text:?} is no date; {help}")))?;
+        Ok(Self::Time(time))
     }
-    let mut all: Vec<Option<Remembered>> = all.into_iter().map(Some).collect();
-    Ok(places.into_iter().filter_map(|at| all[at].take()).collect())
+
+    /// Of each query on each ledger the latest, in the file's order. That nobody knew it counts only until somebody does.
+    fn of(self, all: Vec<Remembered>) -> Vec<Remembered> {
+        let mut latest: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, one) in all.iter().enumerate() {
+            latest.insert(one.key(), at);
+            last.insert(&one.query, at);
+        }
+        let stands = |((query, ledger), at): ((&str, Option<&str>), usize)| {
+            Some(at).filter(|at| ledger.is_some() || last.get(query) == Some(at))
+        };
+        let mut places: Vec<usize> = latest.into_iter().filter_map(stands).collect();
+        places.sort_unstable();
+        match self {
+            Self::All => {}
+            Self::Last(count) => drop(places.drain(..places.len().saturating_sub(count))),
+            Self::Time(from) => places.retain(|at| Time::parse(&all[*at].when).is_ok_and(|when| when >= from)),
+        }
+        let mut all: Vec<Option<Remembered>> = all.into_iter().map(Some).collect();
+        places.into_iter().filter_map(|at| all[at].take()).collect()
+    }
 }
 
 /// Screens what was remembered again, and tells what changed and why.
-pub fn again(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, since: &str) -> Result<Exit, Failure> {
-    let before = meant(remembered(book)?, since)?;
+pub fn again(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, since: Since) -> Result<Exit, Failure> {
+    let before = since.of(remembered(book)?);
     let printer = Printer::new(screener, args);
     let mut out = stdout();
     let (mut worst, mut count) = (Status::Clear, 0u64);

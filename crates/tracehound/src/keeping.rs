@@ -1,0 +1,37 @@
+//! Brings up what is kept of a chain before it is asked: progress on standard error, and a word about what was odd.
+
+use book::{Book, BookError};
+use ledger::LedgerId;
+use upkeep::UpkeepError;
+
+use crate::commands::say;
+use crate::exit::Failure;
+use crate::progress::Stages;
+
+/// Brings up what is kept of a chain. Where another process is at it, what is kept is used as it is.
+pub fn bring_up(book: &Book, id: &LedgerId) -> Result<(), Failure> {
+    let mut bar = Stages::new(id.to_string());
+    let report = upkeep::bring_up(book, id, &mut |step| bar.step(step));
+    bar.clear();
+    match report {
+        Ok(report) => {
+            for why in &report.rebuilt {
+                say(format!("warning: {id}: clusters and exposure were made anew: {why}"));
+            }
+            Ok(())
+        }
+        Err(UpkeepError::Book(BookError::LockedAnnex { .. })) => {
+            say(format!("warning: {id}: another process brings up clusters and exposure; what is kept is used"));
+            Ok(())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What is kept cannot be brought up.
+fn failed(error: UpkeepError) -> Failure {
+    match error {
+        UpkeepError::Book(error) => error.into(),
+        error => Failure::internal(error),
+    }
+}
