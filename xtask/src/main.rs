@@ -1,4 +1,4 @@
-//! Tasks of the project: `cargo xtask` lists them, `cargo xtask ci` runs them all and stops at the first failure.
+//! Tasks of the project: `cargo xtask` lists them, `cargo xtask ci` runs all that judge and stops at the first failure.
 //!
 //! Responsible for what decides whether a change may land. It is not a build system: every build is a plain `cargo`
 //! command that the task prints before it runs it. The shape is matklad's cargo-xtask: tasks are Rust, so that they
@@ -10,6 +10,7 @@ mod demo;
 mod dependencies;
 mod fuzz;
 mod lengths;
+mod methods;
 mod options;
 mod purity;
 mod rooms;
@@ -42,6 +43,7 @@ const TASKS: &[Task] = &[
     Task { name: "demo", what: "the demo, and the policies against an outside oracle", run: demo::check },
     Task { name: "fuzz", what: "each fuzz target for --seconds", run: fuzz::check },
     Task { name: "deny", what: "licences, bans and sources of outside crates", run: supply::deny },
+    Task { name: "methods", what: "error rates of the methods into docs/methods; not in ci", run: methods::write },
     Task { name: "advisories", what: "known holes in outside crates", run: supply::advisories },
 ];
 

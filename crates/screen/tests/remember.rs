@@ -102,7 +102,8 @@ fn what_changed_is_told_and_what_did_not_is_not() {
         why ledger: as of block 8, was as of block 7
         why tags: version bbbbbbbbbbbb, was aaaaaaaaaaaa
         why rulings: version cccccccccccc, was none
-    "#]].assert_eq(&said(&Changed::between(&before, &after)));
+    "#]]
+    .assert_eq(&said(&Changed::between(&before, &after)));
     expect![[r#"
         what status: clear was hit
         what rule-fires-no-more: loot (hit) was: 0.000002 BTC received from theft, 20 % of 0.00001 BTC; more than 10 %
@@ -113,7 +114,8 @@ fn what_changed_is_told_and_what_did_not_is_not() {
         why ledger: as of block 7, was as of block 8
         why tags: version aaaaaaaaaaaa, was bbbbbbbbbbbb
         why rulings: version none, was cccccccccccc
-    "#]].assert_eq(&said(&Changed::between(&after, &before)));
+    "#]]
+    .assert_eq(&said(&Changed::between(&after, &before)));
 }
 
 #[test]

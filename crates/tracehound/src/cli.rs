@@ -444,6 +444,17 @@ pub enum ClustersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
+    Measure {
+        /// The folder with `owners.csv` and `made-as.csv`
+        #[arg(value_name = "DIR")]
+        truth: PathBuf,
+        #[command(flatten)]
+        of: ClustersOf,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Bring clusters and exposure up to the latest block, tags and rulings
     Update {
         #[command(flatten)]

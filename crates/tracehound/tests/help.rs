@@ -593,6 +593,7 @@ fn help_of_clusters() {
           reunite   Rule that two separated addresses may be one party's again
           rulings   All rulings, as they are kept
           problems  Evidence that is quarantined: it would join two services, or what was separated
+          measure   Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
           update    Bring clusters and exposure up to the latest block, tags and rulings
           help      Print this message or the help of the given subcommand(s)
 

@@ -1,5 +1,6 @@
 //! `tracehound clusters`: who is one party with whom on a chain of outputs, by which evidence, and rulings on that.
 
+mod measure;
 mod rule;
 
 use std::io::Write;
@@ -8,7 +9,7 @@ use book::{Book, BookLedger, UtxoLedger};
 use cluster::{Chain, Conflict, Edge, Layer, Order, Problem, Step, Unexplained};
 use ledger::{HolderId, Ledger, LedgerId, address};
 use serde_json::{Value, json};
-use upkeep::{Kept, Report, bring_up};
+use upkeep::{Kept, Known, Report, bring_up};
 
 use crate::cli::{ChainArg, ClustersCommand};
 use crate::commands::{say, stdout};
@@ -31,6 +32,9 @@ pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
             explain(&Desk::open(home, &of.chain, of.as_kept)?, [one, other], (*layer).into(), *json)
         }
         ClustersCommand::Problems { of, json } => problems(&Desk::open(home, &of.chain, of.as_kept)?, *json),
+        ClustersCommand::Measure { of, truth, json } => {
+            measure::run(&Desk::open(home, &of.chain, of.as_kept)?, truth, *json)
+        }
         ClustersCommand::Retract(args) => rule::evidence(home, args, Order::Retract),
         ClustersCommand::Restore(args) => rule::evidence(home, args, Order::Restore),
         ClustersCommand::Separate(args) => rule::pair(home, args, Order::CannotLink),
@@ -38,6 +42,9 @@ pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
         ClustersCommand::Rulings { on } => rule::list(home, on),
     }
 }
+
+/// The format of `clusters show|explain|problems --json`.
+const SCHEMA: &str = "tracehound/clusters/1";
 
 /// A chain of outputs with what is kept of it.
 struct Desk {
@@ -139,6 +146,7 @@ fn standing(layer: Layer) -> &'static str {
 fn show(desk: &Desk, address: &str, top: usize, as_json: bool) -> Result<Exit, Failure> {
     let holder = desk.holder(address)?;
     let mut out = stdout();
+    let tagged = tagged(desk, holder)?;
     for layer in Layer::ALL {
         let (oldest, size) = (desk.kept.cluster(holder, layer), desk.kept.cluster_size(holder, layer));
         let mut members = desk.kept.members(holder, layer, top);
@@ -146,8 +154,12 @@ fn show(desk: &Desk, address: &str, top: usize, as_json: bool) -> Result<Exit, F
         let names: Vec<String> = members.iter().map(|member| desk.name(*member)).collect();
         if as_json {
             let (address, cluster) = (desk.name(holder), desk.name(oldest));
-            let line = json!({"ledger": desk.id.to_string(), "address": address, "layer": layer.as_str(),
-                "cluster": cluster, "size": size, "members": names, "as_of": as_of(desk)});
+            // What a lead ties together inherits nothing.
+            let tags: Vec<Value> =
+                if layer == Layer::CoSpend { tagged.iter().map(tag_json).collect() } else { Vec::new() };
+            let line = json!({"schema": SCHEMA, "ledger": desk.id.to_string(), "address": address,
+                "layer": layer.as_str(), "basis": if layer == Layer::CoSpend { "rule" } else { "lead" },
+                "cluster": cluster, "size": size, "members": names, "as_of": as_of(desk), "tags": tags});
             writeln!(out, "{line}")?;
             continue;
         }
@@ -167,10 +179,36 @@ fn show(desk: &Desk, address: &str, top: usize, as_json: bool) -> Result<Exit, F
         }
     }
     if !as_json {
+        for tag in &tagged {
+            writeln!(out, "{}", tag_text(tag))?;
+        }
         writeln!(out, "as of {}", desk.as_of())?;
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+/// What the tags say of a holder itself (no name), and of other members of its co-spend cluster (theirs).
+fn tagged(desk: &Desk, holder: HolderId) -> Result<Vec<(Option<String>, Known)>, Failure> {
+    let own = desk.kept.direct(holder).map_err(failed)?.map(|known| (None, known));
+    let inherited = desk.kept.inherited(holder).map_err(failed)?;
+    Ok(own.into_iter().chain(inherited.from.into_iter().map(|(from, known)| (Some(desk.name(from)), known))).collect())
+}
+
+fn tag_text((from, known): &(Option<String>, Known)) -> String {
+    let words = known.stop.iter().map(|stop| stop.as_str()).chain(known.risks.iter().map(String::as_str));
+    let words: Vec<&str> = words.collect();
+    let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+    let said = format!("{}{words}, {}", known.entity, counted(known.claims_in_all, "claim"));
+    from.as_ref().map_or_else(|| format!("tagged {said}"), |from| format!("inherited from {from}: {said}"))
+}
+
+fn tag_json((from, known): &(Option<String>, Known)) -> Value {
+    json!({
+        "basis": if from.is_some() { "inherited" } else { "direct" }, "from": from, "entity": known.entity,
+        "stop": known.stop.map(know::StopKind::as_str), "risks": known.risks, "confidence": known.confidence,
+        "claims": known.claims_in_all,
+    })
 }
 
 fn as_of(desk: &Desk) -> Value {
@@ -219,7 +257,9 @@ fn reason(step: &Step) -> String {
 
 fn line(desk: &Desk, step: &Step, edge: &str) -> Value {
     let change = step.verdict.and_then(|verdict| verdict.change).filter(|_| matches!(step.edge, Edge::Change(_)));
+    let stamp = desk.coins.stamp(step.seq);
     json!({
+        "schema": SCHEMA, "height": stamp.height, "time": stamp.time.to_string(),
         "from": desk.name(step.from), "to": desk.name(step.to), "edge": edge,
         "heuristic": step.edge.heuristic().as_str(), "transaction": desk.coins.transaction_name(step.seq),
         "permille": change.map(|change| change.permille), "output": change.map(|change| change.output),
@@ -238,7 +278,7 @@ fn problems(desk: &Desk, as_json: bool) -> Result<Exit, Failure> {
         };
         let edge = edge.name(&desk.coins);
         if as_json {
-            writeln!(out, "{}", json!({"edge": edge, "layer": layer.as_str(), "between": between}))?;
+            writeln!(out, "{}", json!({"schema": SCHEMA, "edge": edge, "layer": layer.as_str(), "between": between}))?;
         } else {
             let [one, other] = between;
             writeln!(out, "{edge}: would make {one} and {other} one ({}); quarantined", layer.as_str())?;
