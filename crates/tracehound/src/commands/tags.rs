@@ -55,12 +55,9 @@ fn import(home: &Home, files: &[PathBuf], replace: bool, note: Option<&str>) -> 
     for (pack, count) in &taken.stale {
         let tags = plural(*count, "tag");
         if replace {
-            say(format!("{tags} of an earlier {pack} are not in this one, and taken back"));
+            say(format!("{tags} taken back that an earlier version of pack {pack} had and this one has not"));
         } else {
-            say(format!(
-                "{tags} of an earlier {pack} are not in this one, and stay; --replace takes them back, as does \
-                 `tracehound tags withdraw {pack}` before an import"
-            ));
+            say(format!("{tags} left that only an earlier version of pack {pack} had; --replace takes such tags back"));
         }
     }
     Ok(Exit::Done)
