@@ -565,10 +565,11 @@ fn what_changed_and_why() {
         5 screenings looked at again, 2 changed
     "#]].assert_eq(&quiet(desk.shows("screen --since all --remember")));
     let page = desk.run(&format!("screen {DIRTY}")).stdout;
-    let about: Vec<&str> = page.lines().filter(|line| line.contains("inherited") || line.contains("joined")).collect();
+    let lines = page.lines().map(str::trim);
+    let about: Vec<&str> = lines.filter(|line| line.contains("inherited") || line.contains("joined")).collect();
     expect![[r#"
-          inherited  bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm: Pump and Dump (scam), confidence 5 %
-                     joined by co-spend:00000000000000000000000000000000000000000000000000000000000000a7
+        inherited  bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm: Pump and Dump (scam), confidence 5 %
+        joined by co-spend:00000000000000000000000000000000000000000000000000000000000000a7
     "#]]
     .assert_eq(&(about.join("\n") + "\n"));
     // A block: BAD's friend pays WALLET, and NOBODY is somebody.
