@@ -148,7 +148,8 @@ fn a_newer_version_of_a_pack_replaces_what_it_restates() {
         --- err
         3 tags read, 1 of them new; the book has 4
         1 tag left that only an earlier version of pack one had; --replace takes such tags back
-    "#]].assert_eq(&desk.shows("tags import one.yaml"));
+    "#]]
+    .assert_eq(&desk.shows("tags import one.yaml"));
     expect![[r#"
         exit 0
         --- err
