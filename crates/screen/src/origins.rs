@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use exposure::{Category, Inquiry, Limits, Nearest, Own, Proof as Proves, Split, UNKNOWN, Vector, Vectors};
+use exposure::{Category, Inquiry, Limits, MINED, Nearest, Own, Proof as Proves, Split, UNKNOWN, Vector, Vectors};
 use ledger::{AssetId, Coin, Coins, HolderId, Ledger, PurseId, Seq};
 use money::Amount;
 
@@ -16,7 +16,7 @@ use crate::{CategorySet, Direction};
 /// How many outputs of a holder are looked at, the newest of them.
 pub const OUTPUTS_MAX: usize = 10_000;
 /// How far downstream is followed, and how far a path is looked for.
-const LIMITS: Limits = Limits { transactions: 2_000, ends: 20_000 };
+const LIMITS: Limits = Limits { transactions: 1_000, ends: 10_000 };
 /// How many holders are named for each category, the largest first.
 const HOLDERS_NAMED_MAX: usize = 20;
 
@@ -112,9 +112,9 @@ where
             });
         let makers = purses.iter().filter_map(|purse| self.ledger.made_by(*purse));
         let touched = makers.fold(0, |touched, maker| touched | self.vectors.vector(maker).poison);
-        let prove = |category| {
+        let prove = |categories| {
             let way = exposure::Direction::Backward;
-            inquiry.nearest_path(purses.iter().copied(), category, way, Proves::Share, &is_own)
+            inquiry.nearest_paths(purses.iter().copied(), categories, way, Proves::Share, &is_own)
         };
         let total = received.amount - received.split.own;
         self.flow(total, &received.split, CategorySet(touched), &parties, received.purses, Direction::Received, &prove)
@@ -134,9 +134,9 @@ where
         }
         // With holders of whom nothing is known, with miners, or not followed: all of it is nobody's that has a name.
         sent.split.indirect[usize::from(UNKNOWN.0)] += sent.unspent + sent.fees + sent.cut;
-        let prove = |category| {
+        let prove = |categories| {
             let way = exposure::Direction::Forward;
-            inquiry.nearest_path(purses.iter().copied(), category, way, Proves::Share, &is_own)
+            inquiry.nearest_paths(purses.iter().copied(), categories, way, Proves::Share, &is_own)
         };
         let total = sent.amount - sent.split.own;
         let touched = touched_by(&sent.split);
@@ -190,13 +190,18 @@ where
                 *payees.entry((category, *holder)).or_default() += u128::from(*value);
             }
         }
-        let backward = |category| match kind {
-            Kind::Confirmed(seq) => {
-                inquiry.nearest_path_of(seq, category, exposure::Direction::Backward, Proves::Share)
-            }
-            Kind::Pending { .. } => {
-                let purses = spent.iter().map(|coin| coin.purse);
-                inquiry.nearest_path(purses, category, exposure::Direction::Backward, Proves::Share, &|_| false)
+        let backward = |categories: u16| {
+            let way = exposure::Direction::Backward;
+            match kind {
+                Kind::Confirmed(seq) => {
+                    let each = CategorySet(categories).numbers().map(Category);
+                    each.map(|category| (category, inquiry.nearest_path_of(seq, category, way, Proves::Share)))
+                        .collect()
+                }
+                Kind::Pending { .. } => {
+                    let purses = spent.iter().map(|coin| coin.purse);
+                    inquiry.nearest_paths(purses, categories, way, Proves::Share, &|_| false)
+                }
             }
         };
         let touched = CategorySet(vector.poison);
@@ -207,7 +212,7 @@ where
             poison: risky(self.facts, touched),
             received: self.flow(total, &split, touched, &payers, ends.0, Direction::Received, &backward),
             // Whom a transaction pays is plain to see; no path is needed to prove it.
-            sent: self.flow(total, &paid, touched_by(&paid), &payees, ends.1, Direction::Sent, &|_| Nearest::Nothing),
+            sent: self.flow(total, &paid, touched_by(&paid), &payees, ends.1, Direction::Sent, &|_| BTreeMap::new()),
             first_out: Vec::new(),
         }
     }
@@ -221,14 +226,21 @@ where
         parties: &Parties,
         movements: u64,
         direction: Direction,
-        prove: &dyn Fn(Category) -> Nearest,
+        prove: &dyn Fn(u16) -> BTreeMap<Category, Nearest>,
     ) -> Flow {
-        let slices = Category::all().filter(|category| split.of(*category) > 0);
+        let is_named = |category: &Category| {
+            let is_direct = split.direct[usize::from(category.0)] > 0;
+            ![UNKNOWN, MINED].contains(category) && (self.facts.is_risk(*category) || is_direct)
+        };
+        let some = || Category::all().filter(|category| split.of(*category) > 0);
+        // One search for all of them: it costs what the costliest of them does.
+        let mut nearest = match some().filter(is_named).map(Category::bit).sum() {
+            0 => BTreeMap::new(),
+            named => prove(named),
+        };
         let slice = |category: Category| {
             let at = usize::from(category.0);
-            let is_named =
-                self.facts.is_risk(category) || split.direct[at] > 0 || parties.keys().any(|(own, _)| *own == category);
-            let nearest = if category == UNKNOWN || !is_named { None } else { self.proof(prove(category), direction) };
+            let nearest = nearest.remove(&category).and_then(|nearest| self.proof(nearest, direction));
             Slice {
                 category: category.0,
                 direct: Amount::new(split.direct[at]),
@@ -239,7 +251,7 @@ where
         };
         Flow {
             total: Amount::new(total),
-            categories: slices.map(slice).collect(),
+            categories: some().map(slice).collect(),
             truncated: Amount::new(split.truncated),
             touched,
             movements: (movements, movements),
