@@ -113,3 +113,15 @@ impl From<feed::FeedError> for Failure {
         Self { exit, text: error.to_string() }
     }
 }
+
+/// Tags, tables and rulings that cannot be read are bad input; so is to ask for clusters of accounts.
+impl From<upkeep::UpkeepError> for Failure {
+    fn from(error: upkeep::UpkeepError) -> Self {
+        use upkeep::UpkeepError::{Accounts, Book, Fault, TooMany};
+        match error {
+            Book(error) => error.into(),
+            Accounts(_) | Fault(_) | TooMany(_) => Self::bad_input(error),
+            other => Self::internal(other),
+        }
+    }
+}

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use book::Book;
 use decode::DecodeError;
 use etcetera::BaseStrategy;
-use know::{Actors, Claim, Rules, Stops};
+use know::{Actors, Claim, Stops};
+pub use upkeep::{ACTORS_FILE, CATEGORIES_FILE};
 
 use crate::exit::Failure;
 
 /// What the book keeps of tags (`docs/tags.md`).
 pub const TAGS_FILE: &str = "tags.ndjson";
-pub const ACTORS_FILE: &str = "actors.ndjson";
-pub const CATEGORIES_FILE: &str = "categories.csv";
 
 /// The book's place, whether or not there is a book yet.
 pub struct Home {
@@ -67,20 +66,12 @@ pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
 
 /// The actors kept in a book.
 pub fn read_actors(book: &Book) -> Result<Actors, Failure> {
-    Ok(read_kept(book, ACTORS_FILE, know::read_actors)?.unwrap_or_default())
+    Ok(upkeep::actors(book)?)
 }
 
 /// By what a book's tags are read: the built-in rules, the book's own table over them, and its actors.
 pub fn stops(book: &Book) -> Result<Stops, Failure> {
-    let path = book.folder().join(CATEGORIES_FILE);
-    let rules = match std::fs::read(&path) {
-        Ok(bytes) => Rules::default()
-            .overridden_by(&bytes)
-            .map_err(|fault| Failure::bad_input(fault.in_file(&path.display().to_string())))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rules::default(),
-        Err(error) => return Err(Failure::internal(format!("{}: {error}", path.display()))),
-    };
-    Ok(Stops::new(rules).with_actors(read_actors(book)?))
+    Ok(upkeep::stops(book)?)
 }
 
 /// What a file of the book says; nothing where there is none.

@@ -22,7 +22,7 @@ pub struct AsOf {
     pub holders: u64,
     /// The SHA-256 of the tags, in hex; nothing where there are none.
     pub tags: String,
-    /// The SHA-256 of the rules by which tags are read.
+    /// The SHA-256 of the rules by which tags are read, and of the actors that give them names.
     pub tag_rules: String,
     /// The SHA-256 of the rulings; nothing where there are none.
     pub rulings: String,

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use book::{AnnexWriter, Book, BookError, BookLedger, UtxoLedger};
 use cluster::{HOLDERS_MAX, Judge, Layer, METHOD_VERSION};
 use exposure::Exposure;
-use know::Rules;
+use know::Stops;
 use ledger::{Coins as _, HolderId, LedgerId, Seq, txid_text};
 
 use crate::as_of::AsOfBlock;
@@ -106,7 +106,7 @@ struct Work<'a, 'p> {
     writer: AnnexWriter,
     as_of: AsOf,
     tags: Tags,
-    rules: Rules,
+    stops: Stops,
     rulings: Vec<u8>,
     report: Report,
     pace: Pace,
@@ -139,7 +139,7 @@ impl<'a, 'p> Work<'a, 'p> {
             writer,
             as_of,
             tags: Tags::read(book)?,
-            rules: Rules::default(),
+            stops: crate::stops(book)?,
             rulings: tags::read_file(&book.kept_folder(ledger).join(crate::RULINGS_FILE))?,
             report: Report::default(),
             pace,
@@ -168,7 +168,7 @@ impl<'a, 'p> Work<'a, 'p> {
             && self.as_of.judged == self.coins.transactions()
             && self.as_of.is_whole()
             && self.as_of.tags == self.tags.digest
-            && self.as_of.tag_rules == tags::rules_digest(&self.rules)
+            && self.as_of.tag_rules == self.stops.version().to_string()
             && self.as_of.rulings == crate::as_of::digest(&self.rulings)
     }
 
@@ -289,12 +289,12 @@ impl<'a, 'p> Work<'a, 'p> {
 
     /// Reads the tags if they are others, or if they may speak of new holders.
     fn read_tags(&mut self) -> Result<(), UpkeepError> {
-        let rules = tags::rules_digest(&self.rules);
+        let rules = self.stops.version().to_string();
         let holders = self.coins.holders();
         let is_other = self.as_of.tags != self.tags.digest || self.as_of.tag_rules != rules;
         if is_other || tags::may_know(&self.writer, self.coins, self.as_of.holders..holders) {
             self.tell(Stage::Tags, 0, 1);
-            self.report.tag_problems = self.tags.keep(&mut self.writer, self.coins, &self.rules)?;
+            self.report.tag_problems = self.tags.keep(&mut self.writer, self.coins, &self.stops)?;
             self.report.has_read_tags = true;
         }
         self.as_of.tags.clone_from(&self.tags.digest);

@@ -15,6 +15,7 @@ mod mixing;
 mod report;
 mod spec;
 mod standings;
+mod stops;
 mod tags;
 
 pub use as_of::{AsOf, AsOfBlock};
@@ -23,6 +24,7 @@ pub use error::UpkeepError;
 pub use kept::{INHERITED_MAX, INHERITED_READ_MAX, Inherited, Kept};
 pub use report::{Report, Stage, Step};
 pub use standings::{CLAIMS_KEPT_MAX, Known};
+pub use stops::{ACTORS_FILE, CATEGORIES_FILE, actors, stops};
 pub use tags::TAGS_FILE;
 
 /// Rulings on a ledger's clusters, beside its annexes.

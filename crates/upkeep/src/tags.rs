@@ -7,12 +7,12 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use book::{AnnexWriter, Book, BookError, UtxoLedger};
-use know::{Claim, Rules, Standings, Stops};
+use know::{Claim, Standings, Stops};
 use ledger::address::canonical;
 use ledger::{HolderId, Ledger as _, hex};
 use sha2::{Digest as _, Sha256};
 
-use crate::as_of::{digest, fingerprint};
+use crate::as_of::fingerprint;
 use crate::spec::{UNMET, partition_point, u64_at};
 use crate::{UpkeepError, standings};
 
@@ -51,12 +51,12 @@ impl Tags {
     }
 
     /// Parses them, and says what they make of the ledger.
-    fn standings(&self, ledger: &UtxoLedger, rules: &Rules) -> Result<(Vec<Claim>, Standings), UpkeepError> {
+    fn standings(&self, ledger: &UtxoLedger, stops: &Stops) -> Result<(Vec<Claim>, Standings), UpkeepError> {
         let Some(mut file) = self.file.as_ref() else { return Ok((Vec::new(), Standings::default())) };
         let failed = |error: &dyn Display| UpkeepError::Fault(format!("{}: {error}", self.path.display()));
         file.seek(io::SeekFrom::Start(0)).map_err(|error| failed(&error))?;
         let claims = know::from_ndjson(file).map_err(|error| failed(&error))?;
-        let standings = Stops::new(rules.clone()).standings(&claims, ledger);
+        let standings = stops.standings(&claims, ledger);
         Ok((claims, standings))
     }
 
@@ -65,9 +65,9 @@ impl Tags {
         &self,
         writer: &mut AnnexWriter,
         ledger: &UtxoLedger,
-        rules: &Rules,
+        stops: &Stops,
     ) -> Result<Vec<know::Problem>, UpkeepError> {
-        let (claims, standings) = self.standings(ledger, rules)?;
+        let (claims, standings) = self.standings(ledger, stops)?;
         standings::write(writer, &standings, &claims)?;
         let met: BTreeSet<usize> =
             standings.holders.values().flat_map(|standing| standing.claims.iter().copied()).collect();
@@ -91,11 +91,6 @@ fn digest_of(mut file: &File) -> io::Result<String> {
             read => digest.update(&buffer[..read]),
         }
     }
-}
-
-/// The digest of the rules by which tags are read.
-pub(crate) fn rules_digest(rules: &Rules) -> String {
-    digest(format!("{rules:?}").as_bytes())
 }
 
 /// Whether a tag may speak of one of these holders, which are new.
