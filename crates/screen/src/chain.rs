@@ -13,7 +13,7 @@ use crate::flows::{INHERITED_MAX, MOVEMENTS_MAX};
 use crate::tags::Tags;
 
 /// For how many tagged members of a cluster the evidence is looked for: each search takes its time.
-const PATHS_MAX: usize = 5;
+const PATHS_MAX: usize = 3;
 
 /// What is kept of a chain, as far as a screening asks. An error is of the book: what is kept there cannot be read.
 pub trait Facts {

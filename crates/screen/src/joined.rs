@@ -7,7 +7,7 @@ use cluster::{Active, Edge, Nobody, Verdict};
 use ledger::{Coins, HolderId, Lock, PurseId, Seq};
 
 /// How many outputs are looked at for one way.
-pub const OUTPUTS_MAX: usize = 5_000;
+pub const OUTPUTS_MAX: usize = 2_000;
 
 /// A chain with its verdicts and rulings.
 pub struct Joined<'a, C: ?Sized> {

@@ -1,6 +1,6 @@
 //! [`KeptChain`]: what is kept of a chain in the book, as a screening asks for it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use book::{Book, UtxoLedger};
@@ -29,6 +29,7 @@ pub struct KeptChain<'a> {
     active: Active,
     stops: Stops,
     quarantined: OnceCell<BTreeMap<HolderId, Vec<Edge>>>,
+    entities: RefCell<BTreeMap<HolderId, String>>,
 }
 
 impl<'a> KeptChain<'a> {
@@ -37,8 +38,8 @@ impl<'a> KeptChain<'a> {
         let Some(kept) = Kept::open(book, id).map_err(|error| error.to_string())? else { return Ok(None) };
         let rulings = kept.rulings().map_err(|error| error.to_string())?;
         let active = rulings.resolve(ledger).active;
-        let quarantined = OnceCell::new();
-        Ok(Some(Self { ledger, kept, active, stops: Stops::default(), quarantined }))
+        let (quarantined, entities) = (OnceCell::new(), RefCell::new(BTreeMap::new()));
+        Ok(Some(Self { ledger, kept, active, stops: Stops::default(), quarantined, entities }))
     }
 
     /// Why what is kept is not up to the ledger and these tags, in words; nothing where it is.
@@ -61,11 +62,19 @@ impl<'a> KeptChain<'a> {
         tagged
     }
 
-    /// What a holder is called: by its own tag, else by its cluster's.
+    /// What a holder is called: by its own tag, else by its cluster's, which is read once: a service has many addresses.
     fn entity(&self, holder: HolderId) -> String {
-        let own = self.kept.direct(holder).ok().flatten().map(|known| known.entity);
-        let others = || Some(self.kept.inherited(holder).ok()?.from.into_iter().next()?.1.entity);
-        own.or_else(others).unwrap_or_default()
+        if let Some(known) = self.kept.direct(holder).ok().flatten() {
+            return known.entity;
+        }
+        let cluster = self.kept.cluster(holder, Layer::CoSpend);
+        if let Some(entity) = self.entities.borrow().get(&cluster) {
+            return entity.clone();
+        }
+        let first = self.kept.inherited(holder).ok().and_then(|all| all.from.into_iter().next());
+        let entity = first.map(|(_, known)| known.entity).unwrap_or_default();
+        self.entities.borrow_mut().insert(cluster, entity.clone());
+        entity
     }
 
     /// The quarantined edges by the clusters that they would tie to others.
