@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod exit;
 mod home;
+mod interrupt;
 mod keeping;
 mod output;
 mod progress;

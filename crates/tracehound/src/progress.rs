@@ -67,8 +67,8 @@ impl Stages {
         Self { name: name.into(), bar: None }
     }
 
-    /// Shows a step; always says to go on.
-    pub fn step(&mut self, step: upkeep::Step) -> bool {
+    /// Shows a step.
+    pub fn step(&mut self, step: upkeep::Step) {
         if self.bar.as_ref().is_none_or(|(stage, _)| *stage != step.stage) {
             self.clear();
             let bar = ProgressBar::with_draw_target(Some(step.total), ProgressDrawTarget::stderr_with_hz(5));
@@ -81,7 +81,6 @@ impl Stages {
         if let Some((_, bar)) = &self.bar {
             bar.set_position(step.done);
         }
-        true
     }
 
     /// Takes the bar away.

@@ -2,11 +2,8 @@
 //!
 //! What is taken and what is damaged is `feed`'s to find; this file knows flags, the interrupt, and words.
 
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use feed::{BlockFilesIngest, BlockFilesReport, FileProblem};
 use ledger::{LedgerId, txid_text};
@@ -16,6 +13,7 @@ use crate::cli::BitcoinArgs;
 use crate::commands::{print, say};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
+use crate::interrupt::Heed;
 use crate::output::text::{counted, grouped};
 use crate::progress::Bar;
 
@@ -31,10 +29,10 @@ fn blocks(home: &Home, args: &BitcoinArgs, folder: &Path) -> Result<Exit, Failur
     let defaults = BlockFilesIngest::default();
     let threads = args.threads.and_then(NonZeroUsize::new).unwrap_or(defaults.threads);
     let ingest = BlockFilesIngest { ledger, magic, threads, use_undo: !args.no_undo };
-    let stop = stop_when_interrupted();
+    let heed = Heed::begin();
     let book = home.create()?;
     let mut bar = Bar::new(folder.display().to_string());
-    let report = feed::ingest_block_files(&book, folder, &ingest, &stop, &mut bar)?;
+    let report = feed::ingest_block_files(&book, folder, &ingest, heed.asked(), &mut bar)?;
     bar.clear();
     tell(folder, &report, args.json)
 }
@@ -43,25 +41,6 @@ fn magic(text: &str) -> Result<[u8; 4], Failure> {
     let number = u32::from_str_radix(text, 16).ok().filter(|_| text.len() == 8);
     let wrong = || Failure::bad_input(format!("--magic {text}: write the four bytes as 8 hex digits, as fabfb5da"));
     number.map(u32::to_be_bytes).ok_or_else(wrong)
-}
-
-/// The first interrupt asks for an end, the second one is one.
-fn stop_when_interrupted() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    let interrupted = move || {
-        if std::io::stderr().is_terminal() {
-            say("");
-        }
-        if asked.swap(true, Ordering::Relaxed) {
-            Failure::interrupted("interrupted; what was committed is kept: run the same command again to go on")
-                .report();
-            std::process::exit(Exit::Interrupted as i32);
-        }
-    };
-    // Without a handler an interrupt ends the program at once, which the book bears.
-    let _ = ctrlc::set_handler(interrupted);
-    stop
 }
 
 fn tell(folder: &Path, report: &BlockFilesReport, as_json: bool) -> Result<Exit, Failure> {

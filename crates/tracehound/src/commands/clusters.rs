@@ -9,14 +9,14 @@ use book::{Book, BookLedger, UtxoLedger};
 use cluster::{Chain, Conflict, Edge, Layer, Order, Problem, Step, Unexplained};
 use ledger::{HolderId, Ledger, LedgerId, address};
 use serde_json::{Value, json};
-use upkeep::{Kept, Known, Report, bring_up};
+use upkeep::{Kept, Known, Report};
 
 use crate::cli::{ChainArg, ClustersCommand};
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
+use crate::keeping;
 use crate::output::text::counted;
-use crate::progress::Stages;
 
 pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
     match command {
@@ -84,14 +84,9 @@ fn chosen(book: &Book, on: &ChainArg) -> Result<(LedgerId, UtxoLedger), Failure>
 
 /// Brings clusters and exposure up, and says what is worth saying.
 fn update(book: &Book, id: &LedgerId) -> Result<Report, Failure> {
-    let mut bar = Stages::new(id.to_string());
-    let report = bring_up(book, id, &mut |step| bar.step(step)).map_err(failed)?;
-    bar.clear();
+    let report = keeping::with_progress(book, id)?.map_err(failed)?;
     for why in &report.rebuilt {
         say(format!("made anew: {why}"));
-    }
-    if report.is_interrupted {
-        return Err(Failure::interrupted("interrupted; what was done by then is kept"));
     }
     Ok(report)
 }

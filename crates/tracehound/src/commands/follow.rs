@@ -3,7 +3,7 @@
 //! What to do about the node is `feed::node`'s; this file knows flags, the interrupt, and words.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use book::Book;
@@ -17,13 +17,11 @@ use crate::cli::{BitcoinArgs, NodeArgs};
 use crate::commands::{print, say};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
+use crate::interrupt::Heed;
 use crate::output::text::{counted, grouped};
 
 /// The variable that holds the password of `--rpc-user`.
 const PASSWORD: &str = "TRACEHOUND_RPC_PASSWORD";
-
-/// Set by the interrupt.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
     let (address, login) = node(&args.node)?;
@@ -35,11 +33,14 @@ pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
         ..defaults
     };
     let book = home.create()?;
-    stop_when_interrupted();
+    let heed = Heed::begin();
     let mut teller = Teller::new(args.json);
-    let mut keeping = Keeping { book: &book, ledger: None };
-    let ended = follow(&book, &address, &login, &options, &STOP, &mut |event| {
+    let mut keeping = Keeping { book: &book, ledger: None, heed: &heed };
+    let ended = follow(&book, &address, &login, &options, heed.asked(), &mut |event| {
         teller.tell(&event);
+        if teller.failed.is_some() {
+            heed.asked().store(true, Ordering::Relaxed);
+        }
         keeping.take(&event);
     });
     teller.bar.take();
@@ -47,10 +48,7 @@ pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
         return Err(error.into());
     }
     ended?;
-    if STOP.load(Ordering::Relaxed) {
-        let text = "interrupted; what was committed is kept: run the same command again to go on";
-        return Err(Failure::interrupted(text));
-    }
+    heed.end()?;
     Ok(Exit::Done)
 }
 
@@ -70,22 +68,12 @@ pub fn node(args: &NodeArgs) -> Result<(NodeAddress, Login), Failure> {
     Ok((address, login))
 }
 
-/// The first interrupt lets a block in hand become whole; the second does not wait for a node that does not answer.
-fn stop_when_interrupted() {
-    let stop = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
-    };
-    // Without a handler the interrupt still ends the program, and the book can be left at any instant.
-    let _ = ctrlc::set_handler(stop);
-}
-
 /// Brings up what is kept of the ledger (clusters, exposure) when the book has the node's newest block. Where nothing is
 /// kept, nothing is begun: that is for the user to ask for.
 struct Keeping<'a> {
     book: &'a Book,
     ledger: Option<LedgerId>,
+    heed: &'a Heed,
 }
 
 impl Keeping<'_> {
@@ -104,7 +92,7 @@ impl Keeping<'_> {
         let done = match Kept::open(self.book, ledger) {
             Ok(None) => return,
             // What is damaged is made anew.
-            Ok(Some(_)) | Err(_) => upkeep::bring_up(self.book, ledger, &mut |_| !STOP.load(Ordering::Relaxed)),
+            Ok(Some(_)) | Err(_) => upkeep::bring_up(self.book, ledger, &mut |_| self.heed.goes_on()),
         };
         match done {
             Ok(report) => {
@@ -155,7 +143,6 @@ impl Teller {
             && let Err(error) = print(document(event))
         {
             self.failed = Some(error);
-            STOP.store(true, Ordering::Relaxed);
         }
     }
 

@@ -1,6 +1,5 @@
 //! `tracehound ingest table|utxo-blocks`: files into the book.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use decode::table::TableOptions;
@@ -13,6 +12,7 @@ use crate::cli::{Source, TableArgs, UtxoBlocksArgs};
 use crate::commands::{print, say};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
+use crate::interrupt;
 use crate::output::text::{counted, grouped};
 use crate::progress::Bar;
 use crate::tracing::case::pair;
@@ -20,30 +20,16 @@ use crate::tracing::case::pair;
 pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
     match source {
         Source::Table(args) => {
-            leave_cleanly_when_interrupted();
+            interrupt::leave_cleanly();
             tables(home, &args)
         }
         Source::UtxoBlocks(args) => {
-            leave_cleanly_when_interrupted();
+            interrupt::leave_cleanly();
             utxo_blocks(home, &args)
         }
         Source::Bitcoin(args) if args.blocks.is_some() => super::bitcoin::run(home, &args),
         Source::Bitcoin(args) => super::follow::run(home, &args),
     }
-}
-
-/// The book can be left at any instant, so an interrupt need not wait for anything.
-fn leave_cleanly_when_interrupted() {
-    let leave = || {
-        // A terminal has just shown the keys that were pressed.
-        if std::io::stderr().is_terminal() {
-            say("");
-        }
-        Failure::interrupted("interrupted; what was committed is kept: run the same command again to go on").report();
-        std::process::exit(Exit::Interrupted as i32);
-    };
-    // Without a handler the interrupt still ends the program, only with another code.
-    let _ = ctrlc::set_handler(leave);
 }
 
 fn tables(home: &Home, args: &TableArgs) -> Result<Exit, Failure> {
