@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod blocks;
+pub mod follow;
+pub mod kept;
 pub mod mainnet;
 pub mod node;
 pub mod town;
