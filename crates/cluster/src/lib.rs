@@ -8,6 +8,7 @@
 
 mod active;
 mod bulk;
+mod calibrate;
 mod clusters;
 mod detect;
 mod edge;
@@ -29,6 +30,7 @@ mod wraps;
 
 pub use active::Active;
 pub use bulk::Bulk;
+pub use calibrate::{Bin, Cells, Reliability};
 pub use clusters::{Clusters, Parts};
 pub use detect::{
     BATCH_HOLDERS_MIN, BATCHES_MIN, DEPOSIT_OUTPUTS_MAX, DEPOSIT_SHARE_MIN_PERMILLE, DEPOSITS_MIN,
@@ -41,8 +43,8 @@ pub use explain::{EXPLAIN_OUTPUTS_MAX, Step, Unexplained};
 pub use heuristic::{Heuristic, Layer};
 pub use journal::{JOURNAL_TIES_MAX, JOURNAL_TRANSACTIONS_MAX, Journal, Tie};
 pub use judge::{
-    BUILT_IN_WEIGHTS, CHANGE_OUTPUTS_MAX, Candidate, Judge, Kind, METHOD_VERSION, Past, ROUND_SATS, Rules, Sign, View,
-    Weights, WeightsError,
+    BUILT_IN_WEIGHTS, CALIBRATED, CHANGE_OUTPUTS_MAX, Candidate, Judge, Kind, METHOD_VERSION, Past, ROUND_SATS, Rules,
+    Sign, View, Weights, WeightsError,
 };
 pub use keys::{Family, Nobody, family};
 pub use measure::{BANDS_PERMILLE, ClusterOf, Made, Measured, Taken, Truth, measure};

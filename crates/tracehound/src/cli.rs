@@ -455,11 +455,28 @@ pub enum ClustersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Measure how much each sign of change counts, and print it as a file of weights
+    Calibrate(CalibrateArgs),
     /// Bring clusters and exposure up to the latest block, tags and rulings
     Update {
         #[command(flatten)]
         on: ChainArg,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// The folder with `owners.csv` and `made-as.csv`
+    #[arg(value_name = "DIR")]
+    pub truth: PathBuf,
+    #[command(flatten)]
+    pub on: ChainArg,
+    /// Measure up to this height, and judge what follows [default: half of the blocks]
+    #[arg(long, value_name = "H")]
+    pub until_height: Option<u64>,
+    /// Measure nothing: judge this file of weights on the whole chain
+    #[arg(long, value_name = "FILE", conflicts_with = "until_height")]
+    pub weights: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -36,9 +36,11 @@ fn a_cluster_is_shown_explained_ruled_on_and_put_back() {
           bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t
           bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa
           bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp
-        change (with likely change: a lead, not a finding): 3 members of bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t
+        change (with likely change: a lead, not a finding): 5 members of bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t
           bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t
           bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa
+          bcrt1qqvpsxqcrqvpsxqcrqvpsxqcrqvpsxqcruj60yu
+          bcrt1qqszqgpqyqszqgpqyqszqgpqyqszqgpqyuza2rq
           bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp
         as of block 4 (0000000000000000000000000000000000000000000000000000000000000ba4)
     "#]]
@@ -56,8 +58,8 @@ fn a_cluster_is_shown_explained_ruled_on_and_put_back() {
     expect![[r#"
         exit 0
         --- out
-        {"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a2","from":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","heuristic":"co-spend","output":null,"permille":null,"to":"bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","transaction":"00000000000000000000000000000000000000000000000000000000000000a2"}
-        {"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","from":"bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","heuristic":"co-spend","output":null,"permille":null,"to":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","transaction":"00000000000000000000000000000000000000000000000000000000000000a4"}
+        {"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a2","from":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","height":2,"heuristic":"co-spend","output":null,"permille":null,"schema":"tracehound/clusters/1","time":"2024-01-01T02:00:00Z","to":"bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","transaction":"00000000000000000000000000000000000000000000000000000000000000a2"}
+        {"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","from":"bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","height":4,"heuristic":"co-spend","output":null,"permille":null,"schema":"tracehound/clusters/1","time":"2024-01-01T04:00:00Z","to":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","transaction":"00000000000000000000000000000000000000000000000000000000000000a4"}
     "#]].assert_eq(&desk.shows(&format!("clusters explain {A} {E} --json")));
     expect![[r#"
         exit 5
@@ -86,8 +88,8 @@ fn a_cluster_is_shown_explained_ruled_on_and_put_back() {
     expect![[r#"
         exit 0
         --- out
-        {"address":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","as_of":{"hash":"0000000000000000000000000000000000000000000000000000000000000ba4","height":4},"cluster":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","layer":"co-spend","ledger":"bip122:746f776e000000000000000000000000","members":["bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"size":3}
-        {"address":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","as_of":{"hash":"0000000000000000000000000000000000000000000000000000000000000ba4","height":4},"cluster":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","layer":"change","ledger":"bip122:746f776e000000000000000000000000","members":["bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"size":3}
+        {"address":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","as_of":{"hash":"0000000000000000000000000000000000000000000000000000000000000ba4","height":4},"basis":"rule","cluster":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","layer":"co-spend","ledger":"bip122:746f776e000000000000000000000000","members":["bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"schema":"tracehound/clusters/1","size":3,"tags":[]}
+        {"address":"bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp","as_of":{"hash":"0000000000000000000000000000000000000000000000000000000000000ba4","height":4},"basis":"lead","cluster":"bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","layer":"change","ledger":"bip122:746f776e000000000000000000000000","members":["bcrt1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpvxat9t","bcrt1qqszqgpqyqszqgpqyqszqgpqyqszqgpqyuza2rq"],"schema":"tracehound/clusters/1","size":5,"tags":[]}
     "#]].assert_eq(&desk.shows(&format!("clusters show {E} --top 2 --json")));
     expect![[r#"
         exit 0
@@ -104,8 +106,8 @@ fn a_cluster_is_shown_explained_ruled_on_and_put_back() {
     expect![[r#"
         exit 0
         --- out
-        {"between":["bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","layer":"co-spend"}
-        {"between":["bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","layer":"change"}
+        {"between":["bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","layer":"co-spend","schema":"tracehound/clusters/1"}
+        {"between":["bcrt1qqgpqyqszqgpqyqszqgpqyqszqgpqyqszazmwwa","bcrt1qq5zs2pg9q5zs2pg9q5zs2pg9q5zs2pg9ajutfp"],"edge":"co-spend:00000000000000000000000000000000000000000000000000000000000000a4","layer":"change","schema":"tracehound/clusters/1"}
     "#]].assert_eq(&desk.shows("clusters problems --json --as-kept"));
     expect![[r#"
         exit 0

@@ -583,19 +583,20 @@ fn help_of_clusters() {
         Usage: tracehound clusters [OPTIONS] <COMMAND>
 
         Commands:
-          show      Whom an address is one party with
-          explain   The evidence by which two addresses are one party: the shortest way from one to the
-                    other
-          retract   Rule that evidence does not count: what depended on it comes apart
-          restore   Rule that retracted evidence counts again
-          separate  Rule that two addresses are not one party's: evidence that would join them is
-                    quarantined
-          reunite   Rule that two separated addresses may be one party's again
-          rulings   All rulings, as they are kept
-          problems  Evidence that is quarantined: it would join two services, or what was separated
-          measure   Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
-          update    Bring clusters and exposure up to the latest block, tags and rulings
-          help      Print this message or the help of the given subcommand(s)
+          show       Whom an address is one party with
+          explain    The evidence by which two addresses are one party: the shortest way from one to the
+                     other
+          retract    Rule that evidence does not count: what depended on it comes apart
+          restore    Rule that retracted evidence counts again
+          separate   Rule that two addresses are not one party's: evidence that would join them is
+                     quarantined
+          reunite    Rule that two separated addresses may be one party's again
+          rulings    All rulings, as they are kept
+          problems   Evidence that is quarantined: it would join two services, or what was separated
+          measure    Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
+          calibrate  Measure how much each sign of change counts, and print it as a file of weights
+          update     Bring clusters and exposure up to the latest block, tags and rulings
+          help       Print this message or the help of the given subcommand(s)
 
         Options:
               --book <DIR>  The folder that holds every ingested ledger and tag [default: the platform's

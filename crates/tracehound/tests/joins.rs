@@ -51,7 +51,7 @@ fn the_real_node_s_joins_and_nothing_else() {
     println!("{seen:?}; doubtful: {doubtful}");
 }
 
-/// A block of 2015: JoinMarket was months old and most of its 420 transactions are one party's.
+/// A block of 2015: `JoinMarket` was months old and most of its 420 transactions are one party's.
 #[test]
 fn few_of_a_main_chain_block_are_joins() {
     let Some(folder) = data("bitcoin/mainnet-block-367891") else { return };

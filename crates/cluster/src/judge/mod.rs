@@ -24,17 +24,18 @@ mod whirlpool;
 
 pub use change::{CHANGE_OUTPUTS_MAX, Candidate, ROUND_SATS, Sign};
 pub use view::{Kind, Past, View};
-pub use weights::{BUILT_IN_WEIGHTS, Weights, WeightsError};
+pub use weights::{BUILT_IN_WEIGHTS, CALIBRATED, Weights, WeightsError};
+pub(crate) use weights::{STARTS, start_of};
 
 use ledger::{Coin, Coins, Seq};
 
-use crate::{Change, Join, Verdict};
+use crate::{Join, Verdict};
 use equal::Finding;
 use tally::Tally;
 use view::PastOf;
 
 /// The version of the rules. Verdicts of another version are to be taken again.
-pub const METHOD_VERSION: u32 = 1;
+pub const METHOD_VERSION: u32 = 2;
 
 /// What a judge goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,26 +151,13 @@ enum Standing {
 impl Bench {
     fn verdict(&mut self, view: &View<'_>, rules: &Rules) -> Verdict {
         match self.standing(view) {
-            Standing::One => Verdict { change: self.change(view, rules.change()), ..Verdict::default() },
+            Standing::One => {
+                let payments = self.change.find(view);
+                Verdict { change: rules.change().choose(payments, &self.change.candidates), ..Verdict::default() }
+            }
             Standing::Doubtful => Verdict { is_doubtful: true, ..Verdict::default() },
             Standing::Several(join) => Verdict { join: Some(join), ..Verdict::default() },
         }
-    }
-
-    /// The likeliest change, if it is likely enough and no other payment is as well.
-    fn change(&mut self, view: &View<'_>, weights: &Weights) -> Option<Change> {
-        let payments = self.change.find(view);
-        let (mut best, mut second) = (None, 0);
-        for Candidate { output, signs } in &self.change.candidates {
-            let permille = weights.permille(payments, *signs);
-            let before = best.map_or(0, |best: Change| best.permille);
-            if permille > before {
-                best = Some(Change { output: *output, permille, votes: *signs });
-            }
-            second = second.max(permille.min(before));
-        }
-        // Two cannot both be likelier than not.
-        best.filter(|best| best.permille >= weights.floor() && second < 500)
     }
 
     fn standing(&mut self, view: &View<'_>) -> Standing {

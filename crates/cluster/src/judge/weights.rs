@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::change::Sign;
+use super::change::{Candidate, Sign};
+use crate::Change;
 
 /// The weights that come with the program.
 pub const BUILT_IN_WEIGHTS: &str = include_str!("../../rules/change.csv");
@@ -15,8 +16,10 @@ const WEIGHT_MAX: i32 = 20_000;
 /// More lines than any sensible file has.
 const LINES_MAX: usize = 1_000;
 const HEAD: &str = "name,weight,meaning";
-const STARTS: [&str; 3] = ["start-2", "start-3", "start-5"];
+pub(crate) const STARTS: [&str; 3] = ["start-2", "start-3", "start-5"];
 const FLOOR: &str = "floor";
+/// How the comments begin that say what the weights were measured on.
+pub const CALIBRATED: &str = "# Calibrated";
 
 /// How much each sign of change counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,10 +142,53 @@ impl Weights {
     /// The probability in thousandths that an output which shows these signs (a set of [`Sign::bit`]) is change, in a
     /// transaction with so many payments.
     pub fn permille(&self, payments: usize, signs: u8) -> u16 {
-        let start = self.starts[usize::from(payments > 2) + usize::from(payments > 4)];
+        let start = self.starts[start_of(payments)];
         let shown = Sign::ALL.into_iter().filter(|sign| signs & sign.bit() != 0);
         logistic(start + shown.map(|sign| self.signs[sign as usize]).sum::<i32>())
     }
+
+    /// The likeliest of the payments that may be change, if it is likely enough and no other is likelier than not.
+    pub fn choose(&self, payments: usize, candidates: &[Candidate]) -> Option<Change> {
+        let (mut best, mut second) = (None, 0);
+        for Candidate { output, signs } in candidates {
+            let permille = self.permille(payments, *signs);
+            let before = best.map_or(0, |best: Change| best.permille);
+            if permille > before {
+                best = Some(Change { output: *output, permille, votes: *signs });
+            }
+            second = second.max(permille.min(before));
+        }
+        // Two cannot both be likelier than not.
+        best.filter(|best| best.permille >= self.floor && second < 500)
+    }
+
+    /// Weights that were measured, in thousandths; any that no file could hold is cut to what one can.
+    pub(crate) fn of_milli(starts: [i32; STARTS.len()], signs: [i32; Sign::ALL.len()], floor: u16) -> Self {
+        let cut = |weight: i32| weight.clamp(-WEIGHT_MAX, WEIGHT_MAX);
+        Self { starts: starts.map(cut), signs: signs.map(cut), floor }
+    }
+
+    /// As a file: the built-in one with these numbers, and without what it says of where its own came from.
+    pub fn to_csv(&self) -> String {
+        let numbers = self.starts.iter().chain(&self.signs).copied().chain([i32::from(self.floor)]);
+        let rows: Vec<(&str, i32)> = names().zip(numbers).collect();
+        let mut text = String::new();
+        for line in BUILT_IN_WEIGHTS.lines().filter(|line| !line.starts_with(CALIBRATED)) {
+            let mut fields = line.splitn(3, ',');
+            let name = fields.next().unwrap_or_default();
+            match (rows.iter().find(|(known, _)| *known == name), fields.nth(1)) {
+                (Some((name, weight)), Some(meaning)) => text.extend([*name, ",", &weight.to_string(), ",", meaning]),
+                _ => text.push_str(line),
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Which of the starts a transaction with so many payments has.
+pub(crate) fn start_of(payments: usize) -> usize {
+    usize::from(payments > 2) + usize::from(payments > 4)
 }
 
 /// Every name of the file, in the order in which they are kept.
@@ -193,11 +239,41 @@ mod tests {
     fn the_built_in_weights_are_read() {
         let weights = Weights::default();
         assert_eq!(weights.floor(), 900);
-        assert_eq!(weights.permille(2, 0), 500);
         let strong = Sign::OnlyFresh.bit() | Sign::RestRound.bit();
-        assert!(weights.permille(2, strong) > weights.permille(3, strong));
-        assert!(weights.permille(3, strong) > weights.permille(5, strong));
-        assert!(weights.permille(2, Sign::OtherKind.bit()) < 100);
+        for payments in [2, 3, 5] {
+            assert!(weights.permille(payments, 0) < 500, "nothing speaks for it");
+            assert!(weights.permille(payments, strong) > 990);
+            assert!(weights.permille(payments, strong | Sign::OtherKind.bit()) < weights.permille(payments, strong));
+        }
+        assert!(
+            Sign::ALL
+                .into_iter()
+                .all(|sign| weights.choose(2, &[Candidate { output: 0, signs: sign.bit() }]).is_none()
+                    || sign == Sign::RestRound),
+            "one sign is not enough, but for the round rest"
+        );
+    }
+
+    #[test]
+    fn the_likeliest_is_chosen_if_it_is_likely_and_alone() {
+        let text = "name,weight\nstart-2,0\nstart-3,0\nstart-5,0\nonly-fresh,2300\nonly-kind,2500\nother-kind,0\nbelow-inputs,1000\nrest-round,0\nround,-9000\none-time,0\nlargest,-500\nfloor,900\n";
+        let weights = Weights::parse(&text.replace("weight", "weight,meaning")).unwrap();
+        let [fresh, kind, below, round, largest] =
+            [Sign::OnlyFresh, Sign::OnlyKind, Sign::BelowInputs, Sign::Round, Sign::Largest].map(Sign::bit);
+        for (signs, chosen) in [
+            (vec![fresh, round], Some(0)),
+            (vec![round, fresh], Some(1)),
+            (vec![round, fresh, largest], Some(1)),
+            (vec![fresh, kind], None),
+            (vec![fresh, below], None),
+            (vec![fresh, 0], None),
+            (vec![below], None),
+            (vec![], None),
+        ] {
+            let candidates: Vec<_> =
+                (0..).zip(&signs).map(|(output, signs)| Candidate { output, signs: *signs }).collect();
+            assert_eq!(weights.choose(2, &candidates).map(|change| change.output), chosen, "{signs:?}");
+        }
     }
 
     #[test]
@@ -215,13 +291,14 @@ mod tests {
     fn what_is_not_understood_is_refused_with_its_line() {
         let good = BUILT_IN_WEIGHTS;
         let head = 1 + good.lines().position(|line| line == HEAD).unwrap();
+        let largest = format!("largest,{},", Weights::default().signs[Sign::Largest as usize]);
         let cases = [
             (good.replace(HEAD, "name,weight"), format!("line {head}: the first line must be `{HEAD}`")),
-            (good.replace("largest,300,", "largest 300: "), "a line is a name, a comma and a weight".to_owned()),
+            (good.replace(&largest, "largest 300: "), "a line is a name, a comma and a weight".to_owned()),
             (good.replace("largest,", "biggest,"), "no sign of change is called `biggest`".to_owned()),
             (good.replace("largest,", "round,"), "`round` stands there twice".to_owned()),
-            (good.replace(",300,", ",0.3,"), "`0.3` is no weight".to_owned()),
-            (good.replace(",300,", ",20001,"), "`20001` is no weight".to_owned()),
+            (good.replace(&largest, "largest,0.3,"), "`0.3` is no weight".to_owned()),
+            (good.replace(&largest, "largest,20001,"), "`20001` is no weight".to_owned()),
             (good.replace("floor,900", "floor,1000"), "`1000` is no weight".to_owned()),
             (
                 good.lines().filter(|line| !line.starts_with("only-kind")).collect::<Vec<_>>().join("\n"),
@@ -235,5 +312,7 @@ mod tests {
             assert!(error.contains(&want), "{error}: wanted {want}");
         }
         assert_eq!(Weights::parse(&good.replace('\n', "\r\n")), Ok(Weights::default()));
+        assert_eq!(Weights::parse(&Weights::default().to_csv()), Ok(Weights::default()));
+        assert!(good.contains(CALIBRATED) && !Weights::default().to_csv().contains(CALIBRATED));
     }
 }

@@ -1,5 +1,7 @@
 //! `tracehound clusters`: who is one party with whom on a chain of outputs, by which evidence, and rulings on that.
 
+mod calibrate;
+mod known;
 mod measure;
 mod rule;
 
@@ -35,6 +37,7 @@ pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
         ClustersCommand::Measure { of, truth, json } => {
             measure::run(&Desk::open(home, &of.chain, of.as_kept)?, truth, *json)
         }
+        ClustersCommand::Calibrate(args) => calibrate::run(home, args),
         ClustersCommand::Retract(args) => rule::evidence(home, args, Order::Retract),
         ClustersCommand::Restore(args) => rule::evidence(home, args, Order::Restore),
         ClustersCommand::Separate(args) => rule::pair(home, args, Order::CannotLink),

@@ -2,16 +2,10 @@
 //!
 //! The truth is two files as the exercise of wallets writes them; anybody may write such files about another chain.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 
-use book::UtxoLedger;
-use cluster::{BANDS_PERMILLE, Layer, Made, Measured, Score, Share, Taken, Truth};
-use exercise::wallets::Kind;
-use exercise::wallets::truth::{each_made, each_owner};
-use ledger::{HolderId, Ledger as _, Seq};
+use cluster::{BANDS_PERMILLE, Layer, Measured, Score, Share, Taken};
 use serde_json::{Value, json};
 
 use crate::commands::stdout;
@@ -19,15 +13,13 @@ use crate::exit::{Exit, Failure};
 use crate::output::text::grouped;
 
 use super::Desk;
+use super::known::Known;
 
 /// The format of `clusters measure --json`.
 const SCHEMA: &str = "tracehound/measured/1";
 
 pub fn run(desk: &Desk, folder: &Path, is_json: bool) -> Result<Exit, Failure> {
-    let Some(known) = Known::read(folder, &desk.coins)? else {
-        let text = format!("{} has none of the addresses of {}; say --ledger", desk.id, folder.display());
-        return Err(Failure::missing(text));
-    };
+    let known = Known::read(folder, &desk.id, &desk.coins)?;
     let verdict = |seq| desk.kept.verdict(seq);
     let [co_spend, change] = Layer::ALL.map(|layer| move |holder| desk.kept.cluster(holder, layer));
     let layers: [(Layer, cluster::ClusterOf<'_>); 2] = [(Layer::CoSpend, &co_spend), (Layer::Change, &change)];
@@ -42,71 +34,12 @@ pub fn run(desk: &Desk, folder: &Path, is_json: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The truth in a chain's own numbers.
-struct Known {
-    owners: Vec<Option<u64>>,
-    made: Vec<Option<(Kind, Vec<u32>)>>,
-}
-
-impl Known {
-    /// Reads the truth about a chain; `None` if it is about another one.
-    fn read(folder: &Path, chain: &UtxoLedger) -> Result<Option<Self>, Failure> {
-        let open = |name: &str| {
-            let path = folder.join(name);
-            let file = File::open(&path).map_err(|error| Failure::bad_input(format!("{}: {error}", path.display())));
-            file.map(|file| (BufReader::new(file), path.display().to_string()))
-        };
-        let slots = |count: u64| usize::try_from(count).map_err(Failure::internal);
-        let mut owners = vec![None; slots(chain.holders())?];
-        let mut numbers: HashMap<String, u64> = HashMap::new();
-        let mut has_any = false;
-        let (read, name) = open("owners.csv")?;
-        let result = each_owner(read, |row| {
-            let Some(holder) = chain.find_holder(row.address) else { return };
-            has_any = true;
-            let next = numbers.len() as u64;
-            let number = match numbers.get(row.owner) {
-                Some(number) => *number,
-                None => *numbers.entry(row.owner.to_owned()).or_insert(next),
-            };
-            if let Some(slot) = usize::try_from(holder.0).ok().and_then(|at| owners.get_mut(at)) {
-                *slot = Some(number);
-            }
-        });
-        result.map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-        if !has_any {
-            return Ok(None);
-        }
-        let mut made = vec![None; slots(chain.end().0)?];
-        let (read, name) = open("made-as.csv")?;
-        let result = each_made(read, |row| {
-            let seq = chain.find_transaction(row.txid);
-            if let Some(slot) = seq.and_then(|seq| usize::try_from(seq.0).ok()).and_then(|at| made.get_mut(at)) {
-                *slot = Some((row.kind, row.change));
-            }
-        });
-        result.map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-        Ok(Some(Self { owners, made }))
-    }
-}
-
-impl Truth for Known {
-    fn owner(&self, holder: HolderId) -> Option<u64> {
-        usize::try_from(holder.0).ok().and_then(|at| self.owners.get(at).copied().flatten())
-    }
-
-    fn made_as(&self, seq: Seq) -> Option<Made<'_>> {
-        let (kind, change) = usize::try_from(seq.0).ok().and_then(|at| self.made.get(at)?.as_ref())?;
-        Some(Made { kind: kind.as_str(), is_join: kind.is_join(), change })
-    }
-}
-
 /// A share for reading, in hundredths of a per cent.
-fn percent(hundredths: f64) -> String {
+pub fn percent(hundredths: f64) -> String {
     format!("{:.2} %", hundredths / 100.0)
 }
 
-fn shown(share: Share) -> String {
+pub fn shown(share: Share) -> String {
     if share.of == 0 {
         return "nothing to judge".to_owned();
     }
@@ -157,7 +90,7 @@ fn tables(out: &mut impl Write, found: &Measured) -> std::io::Result<()> {
     Ok(())
 }
 
-fn heading(out: &mut impl Write, heads: &[&str]) -> std::io::Result<()> {
+pub fn heading(out: &mut impl Write, heads: &[&str]) -> std::io::Result<()> {
     writeln!(out, "\n| {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len()))
 }
 
