@@ -63,7 +63,7 @@ mod together;
 mod utxo;
 
 pub use account::{AccountLedger, AccountWriter};
-pub use annex::{Annex, AnnexSpec, AnnexWriter};
+pub use annex::{Annex, AnnexSpec, AnnexWriter, CommitMark};
 pub use error::{BookError, DeedError};
 pub use folder::{Book, BookLedger};
 pub use manifest::Source;

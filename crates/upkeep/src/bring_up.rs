@@ -1,4 +1,4 @@
-//! [`bring_up`]: brings what is kept of a ledger up to its last block, its tags and its rulings, whatever is behind.
+//! [`Work`], an update: brings what is kept of a ledger up to its last block, its tags and its rulings, whatever is behind.
 //!
 //! The same steps in the same order, whether a block is new or everything: blocks that the chain no longer has are taken
 //! back, new transactions get verdicts, tags are read where they may say something new, the clusters grow, and exposure is
@@ -8,11 +8,11 @@
 
 use std::collections::BTreeSet;
 
-use book::{AnnexWriter, Book, BookError, BookLedger, UtxoLedger};
-use cluster::{HOLDERS_MAX, Judge, Layer, METHOD_VERSION};
+use book::{AnnexWriter, Book, UtxoLedger};
+use cluster::{Judge, Layer, METHOD_VERSION};
 use exposure::Exposure;
 use know::Stops;
-use ledger::{Coins as _, HolderId, LedgerId, Seq, txid_text};
+use ledger::{Coins as _, HolderId, Seq, txid_text};
 
 use crate::as_of::AsOfBlock;
 use crate::blocks::{self, Extent};
@@ -48,73 +48,26 @@ impl Default for Pace {
 /// Clusters grow in steps of this share of what is missing: each step of many passes over all holders.
 const CLUSTER_STEPS: u64 = 16;
 
-/// Brings up what is kept of a ledger, from nothing where nothing is kept. `progress` is told each step, and ends the update
-/// with `false`; what is done by then is kept. What is damaged is made anew.
-pub fn bring_up(book: &Book, ledger: &LedgerId, progress: &mut Progress<'_>) -> Result<Report, UpkeepError> {
-    bring_up_at(book, ledger, Pace::default(), progress)
-}
-
-/// The same at a pace of the caller's.
-pub fn bring_up_at(
-    book: &Book,
-    ledger: &LedgerId,
-    pace: Pace,
-    progress: &mut Progress<'_>,
-) -> Result<Report, UpkeepError> {
-    match attempt(book, ledger, pace, progress, Vec::new()) {
-        Err(UpkeepError::Book(error @ BookError::DamagedAnnex { .. })) => {
-            book.remove_annex(ledger, &SPEC)?;
-            attempt(book, ledger, pace, progress, vec![error.to_string()])
-        }
-        result => result,
-    }
-}
-
-fn attempt(
-    book: &Book,
-    ledger: &LedgerId,
-    pace: Pace,
-    progress: &mut Progress<'_>,
-    rebuilt: Vec<String>,
-) -> Result<Report, UpkeepError> {
-    let coins = match book.ledger(ledger)? {
-        BookLedger::Utxo(coins) => coins,
-        BookLedger::Account(_) => return Err(UpkeepError::Accounts(ledger.clone())),
-    };
-    if coins.holders() > HOLDERS_MAX || coins.transactions() > HOLDERS_MAX {
-        let text = format!("ledger {ledger} has more holders or transactions than clusters can number ({HOLDERS_MAX})");
-        return Err(UpkeepError::TooMany(text));
-    }
-    let writer = book.annex_writer(ledger, &SPEC)?;
-    let mut work = Work::new(book, &coins, writer, pace, progress)?;
-    work.report.rebuilt = rebuilt;
-    if !work.is_current() {
-        let mut held = work.load()?;
-        work.run(&mut held)?;
-    }
-    Ok(work.report)
-}
-
 /// The versions of the methods, as this program has them.
 fn methods() -> [u32; 3] {
     [METHOD_VERSION, Clustering::VERSION, EXPOSURE_VERSION]
 }
 
 /// An update at work.
-struct Work<'a, 'p> {
+pub(crate) struct Work<'a, 'p> {
     coins: &'a UtxoLedger,
-    writer: AnnexWriter,
+    pub(crate) writer: AnnexWriter,
     as_of: AsOf,
     tags: Tags,
     stops: Stops,
     rulings: Vec<u8>,
-    report: Report,
+    pub(crate) report: Report,
     pace: Pace,
     progress: &'a mut Progress<'p>,
 }
 
-/// What is held in memory while an update works.
-struct Held {
+/// What is held in memory while an update works. After a commit it fits that commit.
+pub(crate) struct Held {
     clusters: Clustering,
     exposure: Exposure,
     /// What exposure was last mixed or is due to be mixed by.
@@ -123,7 +76,7 @@ struct Held {
 }
 
 impl<'a, 'p> Work<'a, 'p> {
-    fn new(
+    pub(crate) fn new(
         book: &Book,
         coins: &'a UtxoLedger,
         writer: AnnexWriter,
@@ -162,7 +115,7 @@ impl<'a, 'p> Work<'a, 'p> {
         Err(tags::unfit("it was made by another version of the methods"))
     }
 
-    fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         self.writer.rows(BLOCKS) == self.coins.blocks()
             && blocks::common(&self.writer, self.coins) == self.coins.blocks()
             && self.as_of.judged == self.coins.transactions()
@@ -172,7 +125,7 @@ impl<'a, 'p> Work<'a, 'p> {
             && self.as_of.rulings == crate::as_of::digest(&self.rulings)
     }
 
-    fn load(&mut self) -> Result<Held, UpkeepError> {
+    pub(crate) fn load(&mut self) -> Result<Held, UpkeepError> {
         let exposure = mixing::load(&self.writer)?;
         let rows = standings::rows(&self.writer);
         let until = blocks::extent(&self.writer, blocks::common(&self.writer, self.coins)).transactions;
@@ -191,7 +144,7 @@ impl<'a, 'p> Work<'a, 'p> {
         Ok(Held { clusters, exposure, kinds, due })
     }
 
-    fn run(&mut self, held: &mut Held) -> Result<(), UpkeepError> {
+    pub(crate) fn run(&mut self, held: &mut Held) -> Result<(), UpkeepError> {
         let before = self.undo(held);
         if !self.judge(held, before)? {
             return self.interrupted(held);

@@ -9,6 +9,7 @@ mod blocks;
 mod bring_up;
 mod clustering;
 mod error;
+mod keeper;
 mod kept;
 mod kinds;
 mod mixing;
@@ -19,8 +20,9 @@ mod stops;
 mod tags;
 
 pub use as_of::{AsOf, AsOfBlock};
-pub use bring_up::{Pace, Progress, bring_up, bring_up_at};
+pub use bring_up::{Pace, Progress};
 pub use error::UpkeepError;
+pub use keeper::{Keeper, bring_up, bring_up_at};
 pub use kept::{INHERITED_MAX, INHERITED_READ_MAX, Inherited, Kept};
 pub use report::{Report, Stage, Step};
 pub use standings::{CLAIMS_KEPT_MAX, Known};

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{World, chain, compare, copy};
-use upkeep::{Kept, Stage};
+use upkeep::{Keeper, Kept, Stage};
 
 /// Each is a chain with a history of its own.
 const SEEDS: u64 = 6;
@@ -55,6 +55,58 @@ fn kept_up_step_by_step_is_what_is_made_at_once() {
     assert!(turns > 4 && interrupts > 4 && corrected > 4, "{turns} {interrupts} {corrected}");
     assert!(ruled > 4 && quarantined > 0, "{ruled} {quarantined}");
     assert!(tagged > 20 && joined > 20, "{tagged} {joined}");
+}
+
+#[test]
+fn one_keeper_all_along_with_others_between_keeps_what_is_made_at_once() {
+    let (mut turns, mut interrupts, mut by_others) = (0, 0, 0);
+    for seed in 20..24 {
+        let mut world = World::new(seed);
+        let mut keeper = Keeper::new(chain()).at(common::SMALL);
+        world.grow(2);
+        for _ in 0..24 {
+            match world.dice.below(9) {
+                0 | 1 if world.blocks() > 4 => {
+                    let blocks = 1 + world.dice.below(4);
+                    world.undo(blocks);
+                    turns += 1;
+                    if world.dice.one_in(2) {
+                        world.grow(blocks + 1);
+                    }
+                }
+                2 => world.retag(),
+                3 => world.rule(),
+                _ => world.grow(1),
+            }
+            match world.dice.below(8) {
+                0 | 1 => {
+                    let steps = 1 + world.dice.below(5);
+                    interrupts += u64::from(world.bring_up_by(&mut keeper, steps).is_interrupted);
+                }
+                // Another process, and perhaps it does not get far.
+                2 => {
+                    let steps = 1 + world.dice.below(12);
+                    by_others += u64::from(!world.bring_up_for(steps).is_nothing());
+                }
+                // Whoever deletes what is kept loses nothing but time.
+                3 if world.dice.one_in(4) && world.annex().exists() => std::fs::remove_dir_all(world.annex()).unwrap(),
+                _ => {
+                    let report = world.bring_up_by(&mut keeper, u64::MAX);
+                    assert!(!report.is_interrupted && report.rebuilt.is_empty(), "{report:?}");
+                    if world.dice.one_in(8) {
+                        let (_folder, anew) = world.anew();
+                        compare(&world.ledger(), &world.kept(), &anew);
+                    }
+                }
+            }
+        }
+        world.bring_up_by(&mut keeper, u64::MAX);
+        assert!(world.bring_up().is_nothing(), "there is nothing left to do");
+        assert!(world.bring_up_by(&mut keeper, u64::MAX).is_nothing());
+        let (_folder, anew) = world.anew();
+        compare(&world.ledger(), &world.kept(), &anew);
+    }
+    assert!(turns > 4 && interrupts > 4 && by_others > 4, "{turns} {interrupts} {by_others}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod tests;
 mod write;
 
 pub use read::Annex;
-pub use write::AnnexWriter;
+pub use write::{AnnexWriter, CommitMark};
 
 /// What an annex consists of. Columns, tables and blobs are asked for by their place in these lists.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! [`AnnexWriter`]: the one writer of an annex. What it was told is kept from the next commit on, all of it or nothing.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use ledger::{LedgerId, hex};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +18,11 @@ use crate::{BookError, disk};
 
 /// Held by the one writer.
 const WRITER_LOCK: &str = "writer.lock";
+
+/// A commit, told from any other: what its manifest says, and when it was written. The time is there for an annex that was
+/// made anew and says the same by other rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitMark(Option<([u8; 32], SystemTime)>);
 
 /// An annex, open for writing.
 #[derive(Debug)]
@@ -139,6 +145,17 @@ impl AnnexWriter {
     /// Replaces a blob.
     pub fn put(&mut self, blob: usize, bytes: Vec<u8>) {
         self.blobs[blob] = Some(bytes);
+    }
+
+    /// Which commit this is. Whoever opens the annex again finds the same mark only if nobody has committed meanwhile.
+    pub fn mark(&self) -> Result<CommitMark, BookError> {
+        let path = self.folder.join(MANIFEST);
+        let digest = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(CommitMark(None)),
+            bytes => Sha256::digest(bytes.map_err(BookError::io("read", &path))?).into(),
+        };
+        let modified = fs::metadata(&path).and_then(|about| about.modified()).map_err(BookError::io("open", &path))?;
+        Ok(CommitMark(Some((digest, modified))))
     }
 
     /// Commits: from here on readers see this, and a kill changes nothing of it. `note` says what it is up to.

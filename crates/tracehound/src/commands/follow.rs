@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use book::Book;
 use feed::node::{Event, FollowError, FollowOptions, Login, NodeAddress, follow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ledger::{LedgerId, txid_text};
+use ledger::txid_text;
 use serde_json::{Value, json};
-use upkeep::Kept;
+use upkeep::{Keeper, Kept};
 
 use crate::cli::{BitcoinArgs, NodeArgs};
 use crate::commands::{print, say};
@@ -35,7 +35,7 @@ pub fn run(home: &Home, args: &BitcoinArgs) -> Result<Exit, Failure> {
     let book = home.create()?;
     let heed = Heed::begin();
     let mut teller = Teller::new(args.json);
-    let mut keeping = Keeping { book: &book, ledger: None, heed: &heed };
+    let mut keeping = Keeping { book: &book, keeper: None, heed: &heed };
     let ended = follow(&book, &address, &login, &options, heed.asked(), &mut |event| {
         teller.tell(&event);
         if teller.failed.is_some() {
@@ -72,14 +72,14 @@ pub fn node(args: &NodeArgs) -> Result<(NodeAddress, Login), Failure> {
 /// kept, nothing is begun: that is for the user to ask for.
 struct Keeping<'a> {
     book: &'a Book,
-    ledger: Option<LedgerId>,
+    keeper: Option<Keeper>,
     heed: &'a Heed,
 }
 
 impl Keeping<'_> {
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Began { ledger, .. } => self.ledger = Some(ledger.clone()),
+            Event::Began { ledger, .. } => self.keeper = Some(Keeper::new(ledger.clone())),
             // Parts of a catch-up are left for its end.
             Event::Added { .. } | Event::AtTip { .. } => self.bring_up(),
             _ => {}
@@ -87,12 +87,12 @@ impl Keeping<'_> {
     }
 
     /// What cannot be kept does not hold up the blocks.
-    fn bring_up(&self) {
-        let Some(ledger) = &self.ledger else { return };
-        let done = match Kept::open(self.book, ledger) {
+    fn bring_up(&mut self) {
+        let Some(keeper) = &mut self.keeper else { return };
+        let done = match Kept::open(self.book, keeper.ledger()) {
             Ok(None) => return,
             // What is damaged is made anew.
-            Ok(Some(_)) | Err(_) => upkeep::bring_up(self.book, ledger, &mut |_| self.heed.goes_on()),
+            Ok(Some(_)) | Err(_) => keeper.bring_up(self.book, &mut |_| self.heed.goes_on()),
         };
         match done {
             Ok(report) => {

@@ -12,7 +12,7 @@ use ledger::{
     UtxoTransaction,
 };
 use money::{Amount, Asset};
-use upkeep::{Kept, Pace, Report, Step};
+use upkeep::{Keeper, Kept, Pace, Report, Step};
 
 /// Keys that hold outputs; each has two locks.
 const KEYS: u64 = 40;
@@ -243,6 +243,15 @@ impl World {
             steps > 0
         };
         upkeep::bring_up_at(&self.book(), &chain(), SMALL, progress).unwrap()
+    }
+
+    /// The same as [`Self::bring_up_for`] by one who keeps in memory what it did.
+    pub fn bring_up_by(&self, keeper: &mut Keeper, mut steps: u64) -> Report {
+        let progress = &mut |_: Step| {
+            steps = steps.saturating_sub(1);
+            steps > 0
+        };
+        keeper.bring_up(&self.book(), progress).unwrap()
     }
 
     pub fn kept(&self) -> Kept {
