@@ -29,7 +29,7 @@ fn main() {
     println!("opened in {:.3} ms", start.elapsed().as_secs_f64() * 1e3);
     let categories = Categories::new(know::EXPOSURE_CATEGORIES);
     let rules = RuleBook::parse(DEFAULT_RULES.as_bytes(), &categories).expect("the built-in rules");
-    let tags = Tags::new(String::new(), || Ok(Vec::new()));
+    let tags = Tags::new(String::new(), know::Stops::default(), || Ok(Vec::new()));
     let screener = Screener::new(vec![Source::new(&opened, Some(Box::new(kept)), None)], tags, rules, categories);
     for round in ["first", "second"] {
         let mut micros: Vec<u128> = asked

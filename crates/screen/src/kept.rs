@@ -30,7 +30,6 @@ pub struct KeptChain<'a> {
     stops: Stops,
     quarantined: OnceCell<BTreeMap<HolderId, Vec<Edge>>>,
     entities: RefCell<BTreeMap<HolderId, String>>,
-    custodians: RefCell<BTreeMap<HolderId, bool>>,
 }
 
 impl<'a> KeptChain<'a> {
@@ -39,8 +38,15 @@ impl<'a> KeptChain<'a> {
         let Some(kept) = Kept::open(book, id).map_err(|error| error.to_string())? else { return Ok(None) };
         let rulings = kept.rulings().map_err(|error| error.to_string())?;
         let active = rulings.resolve(ledger).active;
-        let (quarantined, entities, custodians) = Default::default();
-        Ok(Some(Self { ledger, kept, active, stops: Stops::default(), quarantined, entities, custodians }))
+        let (quarantined, entities) = Default::default();
+        Ok(Some(Self {
+            ledger,
+            kept,
+            active,
+            stops: upkeep::stops(book).map_err(|error| error.to_string())?,
+            quarantined,
+            entities,
+        }))
     }
 
     /// Why what is kept is not up to the ledger and these tags, in words; nothing where it is.
@@ -114,17 +120,7 @@ impl exposure::Facts for KeptChain<'_> {
     }
 
     fn resets_poison(&self, holder: HolderId) -> bool {
-        let is_service = |known: &Known| known.stop == Some(know::StopKind::Service);
-        if let Ok(Some(known)) = self.kept.direct(holder)
-            && known.category.is_some()
-        {
-            return is_service(&known);
-        }
-        let cluster = self.kept.cluster(holder, Layer::CoSpend);
-        let of_cluster =
-            || self.kept.inherited(holder).is_ok_and(|all| all.from.iter().any(|(_, known)| is_service(known)));
-        // A search meets the same cluster again and again, and its tags are up to a thousand.
-        *self.custodians.borrow_mut().entry(cluster).or_insert_with(of_cluster)
+        self.kept.resets_poison(holder)
     }
 
     fn is_join(&self, seq: Seq) -> bool {

@@ -28,15 +28,9 @@ pub struct Tags<'a> {
 }
 
 impl<'a> Tags<'a> {
-    /// The claims that `load` gives, of this version.
-    pub fn new(version: String, load: impl Fn() -> Result<Vec<Claim>, String> + 'a) -> Self {
-        Self {
-            load: Box::new(load),
-            claims: OnceCell::new(),
-            places: OnceCell::new(),
-            version,
-            stops: Stops::default(),
-        }
+    /// The claims that `load` gives, of this version, as these rules and actors read them.
+    pub fn new(version: String, stops: Stops, load: impl Fn() -> Result<Vec<Claim>, String> + 'a) -> Self {
+        Self { load: Box::new(load), claims: OnceCell::new(), places: OnceCell::new(), version, stops }
     }
 
     /// All of them.

@@ -1,13 +1,13 @@
 //! [`Kept`]: what is kept of a ledger, as it is read. Opening it reads a manifest; an answer about one holder reads a few pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use book::{Annex, Book, BookError, UtxoLedger};
 use cluster::{Clusters, Layer, Problem, Rulings, Verdict};
 use exposure::{Category, Record, Vector, Vectors};
 use ledger::{Coins, HolderId, LedgerId, PurseId, Seq};
 
-use crate::kinds::{INHERITED_ON, kind_of};
+use crate::kinds::{INHERITED_ON, Kind, kind_of};
 use crate::spec::{
     CLUSTERS, MEMBERS, RULINGS, SPEC, STANDINGS, VECTOR_IDS, VECTORS, VERDICTS, partition_point, tables, u32_at, u64_at,
 };
@@ -107,19 +107,21 @@ impl Kept {
         let rows = self.annex.rows(MEMBERS);
         let first = partition_point(rows, |at| pair(at).is_some_and(|(cluster, _)| cluster < label));
         let end = partition_point(rows, |at| pair(at).is_some_and(|(cluster, _)| cluster <= label));
-        let (mut firsts, mut others, mut is_in) = (Vec::new(), Vec::new(), false);
+        let (mut firsts, mut others) = (Vec::new(), Vec::new());
+        let mut entities = HashSet::new();
         for (_, member) in (first..end).take(INHERITED_READ_MAX).filter_map(pair) {
             if member == holder.0 {
-                is_in = true;
                 continue;
             }
             let member = HolderId(member);
             let known = self.direct(member)?.ok_or_else(|| self.damaged(member))?;
-            let is_new = !firsts.iter().any(|(_, other): &(HolderId, Known)| other.key == known.key);
+            let is_new = entities.insert(known.key.clone());
             if is_new { &mut firsts } else { &mut others }.push((member, known));
+            if firsts.len() == INHERITED_MAX {
+                break;
+            }
         }
-        // A holder beyond what was read may be the one who asks.
-        let is_in = is_in || standings::find(&self.annex, holder).is_some();
+        let is_in = standings::find(&self.annex, holder).is_some();
         firsts.append(&mut others);
         firsts.truncate(INHERITED_MAX);
         let more = end.saturating_sub(first).saturating_sub(firsts.len() as u64 + u64::from(is_in));
@@ -128,17 +130,30 @@ impl Kept {
 
     /// The exposure category of a holder: its own, else its co-spend cluster's.
     pub fn category(&self, holder: HolderId) -> Option<Category> {
-        let own = standings::find(&self.annex, holder).and_then(|row| row.category);
-        own.map(Category).or_else(|| self.cluster_category(holder))
+        self.kind(holder).category()
+    }
+
+    /// Whether what a holder pays has no history before it: it is a custodian by its own tags, or its co-spend cluster is.
+    pub fn resets_poison(&self, holder: HolderId) -> bool {
+        self.kind(holder).is_custodian()
+    }
+
+    fn kind(&self, holder: HolderId) -> Kind {
+        let own = standings::find(&self.annex, holder).and_then(Kind::of_row);
+        own.unwrap_or_else(|| self.cluster_kind(holder))
     }
 
     /// The exposure category of a holder's co-spend cluster: the worst risk of any tagged member, else the heaviest tag's.
     pub fn cluster_category(&self, holder: HolderId) -> Option<Category> {
+        self.cluster_kind(holder).category()
+    }
+
+    fn cluster_kind(&self, holder: HolderId) -> Kind {
         let label = self.cluster(holder, INHERITED_ON).0;
         let row = |at| self.annex.row(CLUSTERS, at);
         let is_before = |at| row(at).is_some_and(|row| u64::from(u32_at(row, 0)) < label);
-        let found = row(partition_point(self.annex.rows(CLUSTERS), is_before))?;
-        (u64::from(u32_at(found, 0)) == label).then(|| kind_of(found).category())?
+        let found = row(partition_point(self.annex.rows(CLUSTERS), is_before));
+        found.filter(|row| u64::from(u32_at(row, 0)) == label).map(kind_of).unwrap_or_default()
     }
 
     /// The rulings that were applied.

@@ -27,7 +27,7 @@ impl Kind {
         Self((category + 1) | if is_custodian { CUSTODIAN } else { 0 })
     }
 
-    fn of_row(row: Row) -> Option<Self> {
+    pub(crate) fn of_row(row: Row) -> Option<Self> {
         row.category.map(|category| Self::new(category, row.is_custodian()))
     }
 

@@ -170,7 +170,9 @@ pub(crate) fn known(annex: &Annex, row: Row) -> Option<Known> {
     let text = annex.stretch(TEXTS, row.text, u64::from(row.text_len))?;
     let end = text.iter().position(|byte| *byte == b'\n')?;
     let head: Head = serde_json::from_slice(&text[..end]).ok()?;
-    let claims = know::from_ndjson(&text[end + 1..]).ok()?;
+    // The list's own head, then a claim a line; read without the buffers that a file takes.
+    let lines = text[end + 1..].split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty());
+    let claims = lines.map(|line| know::from_line(line).ok()).collect::<Option<_>>()?;
     Some(Known {
         category: row.category,
         stop: row.stop,

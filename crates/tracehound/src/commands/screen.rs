@@ -53,7 +53,7 @@ pub fn run(home: &Home, args: &ScreenArgs) -> Result<Exit, Failure> {
     let version = tags_version(&book)?;
     let sources = ids.iter().zip(&opened).map(|(id, opened)| source(&book, id, opened, &version));
     let sources = sources.collect::<Result<_, _>>()?;
-    let tags = Tags::new(version.clone(), || read_tags(&book).map_err(Failure::into_text));
+    let tags = Tags::new(version.clone(), upkeep::stops(&book)?, || read_tags(&book).map_err(Failure::into_text));
     let screener = Screener::new(sources, tags, rules, categories);
     match since {
         Some(since) => history::again(&book, &screener, args, since),
