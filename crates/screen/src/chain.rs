@@ -160,8 +160,11 @@ impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
         for _ in 0..MOVEMENTS_MAX {
             let Some(purse) = next else { return walked };
             if let Some(seq) = self.ledger.made_by(purse) {
-                let value = Amount::new(u128::from(self.ledger.coin(purse).value));
-                walked.received.push((self.ledger.stamp(seq).time, value));
+                let value = u128::from(self.ledger.coin(purse).value);
+                let received = Amount::new(value - self.own_part(holder, seq, value));
+                if !received.is_zero() {
+                    walked.received.push((self.ledger.stamp(seq).time, received));
+                }
                 walked.transactions.insert(seq);
             }
             walked.transactions.extend(self.ledger.spent_by(purse));
@@ -169,6 +172,17 @@ impl<L: Ledger + Coins + ?Sized> Chain<'_, L> {
         }
         walked.is_cut = next.is_some();
         walked
+    }
+
+    /// How much of an output a holder paid itself: by the same rule as exposure, so that both add up to the same sum.
+    fn own_part(&self, holder: HolderId, maker: Seq, value: u128) -> u128 {
+        let mut spent = Vec::new();
+        self.ledger.spent(maker, &mut spent);
+        let of = |is_own: bool| -> u128 {
+            spent.iter().filter(|coin| !is_own || coin.holder == holder).map(|coin| u128::from(coin.value)).sum()
+        };
+        let (own, total) = (of(true), of(false));
+        if own == 0 || self.facts.verdict(maker).join.is_some() { 0 } else { value * own / total }
     }
 
     fn seen(&self, transactions: &BTreeSet<Seq>) -> Option<Seen> {

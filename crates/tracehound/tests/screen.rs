@@ -116,13 +116,13 @@ fn addresses_of_a_chain() {
           cluster    itself alone
           received   2 BTC in 2 movements
                      theft  100 %  direct 0 BTC  indirect 2 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 2 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 2 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1qar2yq5y88kagvk48c9c2knxwvnvsswdr0dugpr, 2 BTC
           sent       1.5 BTC in 1 movement
                      exchange  100 %  direct 1.5 BTC  indirect 0 BTC
                        Night Market 1.5 BTC
-                       nearest: bcrt1quntf85jwv3kt0puyyc39myxjvplagr3wg6w978 1 hop
+                       nearest: bcrt1quntf85jwv3kt0puyyc39myxjvplagr3wg6w978, 1 hop
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a5 to bcrt1quntf85jwv3kt0puyyc39myxjvplagr3wg6w978, 1.5 BTC
           touched by theft (poison: any amount, ever)
           first out  0.5 BTC theft where taint leaves first
@@ -139,7 +139,7 @@ fn addresses_of_a_chain() {
           cluster    2 members of bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm by co-spend
           received   4 BTC in 1 movement
                      theft  100 %  direct 0 BTC  indirect 4 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 2 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 2 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm, 4 BTC
           sent       4 BTC in 1 movement
@@ -170,7 +170,7 @@ fn addresses_of_a_chain() {
           received   1 BTC in 1 movement
                      sanctioned  100 %  direct 1 BTC  indirect 0 BTC
                        Listed Ltd 1 BTC
-                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut 1 hop
+                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut, 1 hop
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a6 to bcrt1q6ryjcajv2erag0t3vmhu8e7n2p63mcrrce6qtl, 1 BTC
           sent       1 BTC in 1 movement
                      unknown  100 %  direct 0 BTC  indirect 1 BTC
@@ -190,12 +190,12 @@ fn addresses_of_a_chain() {
           cluster    itself alone
           received   4.9 BTC in 1 movement
                      theft       80 %  direct 0 BTC  indirect 3.92 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 3 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 3 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm, 4 BTC
                          2024-01-01T05:00:00Z 00000000000000000000000000000000000000000000000000000000000000a7 to bcrt1q97g85m0rx8x8wdmv2tnshf2hvk3shcvvn7q3h8, 4.9 BTC
                      sanctioned  20 %  direct 0 BTC  indirect 0.98 BTC
-                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut 2 hops
+                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut, 2 hops
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a6 to bcrt1q6ryjcajv2erag0t3vmhu8e7n2p63mcrrce6qtl, 1 BTC
                          2024-01-01T05:00:00Z 00000000000000000000000000000000000000000000000000000000000000a7 to bcrt1q97g85m0rx8x8wdmv2tnshf2hvk3shcvvn7q3h8, 4.9 BTC
           sent       no BTC
@@ -216,7 +216,7 @@ fn addresses_of_a_chain() {
           cluster    itself alone
           received   1.5 BTC in 1 movement
                      theft  100 %  direct 0 BTC  indirect 1.5 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 3 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 3 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1qar2yq5y88kagvk48c9c2knxwvnvsswdr0dugpr, 2 BTC
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a5 to bcrt1quntf85jwv3kt0puyyc39myxjvplagr3wg6w978, 1.5 BTC
@@ -244,7 +244,7 @@ fn transactions_of_a_chain() {
                      said by pack tags, "Night Market", exchange, web_crawl, no source given
           received   2 BTC in 1 movement
                      theft  100 %  direct 0 BTC  indirect 2 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 3 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 3 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1qar2yq5y88kagvk48c9c2knxwvnvsswdr0dugpr, 2 BTC
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a5
@@ -265,7 +265,7 @@ fn transactions_of_a_chain() {
           received   1 BTC in 1 movement
                      sanctioned  100 %  direct 1 BTC  indirect 0 BTC
                        Listed Ltd 1 BTC
-                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut 1 hop
+                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut, 1 hop
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a6
           sent       1 BTC in 1 movement
                      unknown  100 %  direct 1 BTC  indirect 0 BTC
@@ -282,12 +282,12 @@ fn transactions_of_a_chain() {
           because    3.92 BTC received from stolen, 80 % of 4.9 BTC; more than 1 % (review, rule "some stolen money")
           received   4.9 BTC in 2 movements
                      theft       80 %  direct 0 BTC  indirect 3.92 BTC
-                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d 3 hops
+                       nearest: bcrt1q3hff4hvejtmsqm6dpatmm8jx34kdxgqju6s57d, 3 hops
                          2024-01-01T02:00:00Z 00000000000000000000000000000000000000000000000000000000000000a2 to bcrt1qs7s2etkqp7355vtx7zmzku6js6xpvaft7p9c9v, 6 BTC
                          2024-01-01T03:00:00Z 00000000000000000000000000000000000000000000000000000000000000a3 to bcrt1q4sh45q2hdx9d72f0qhfhcscfng8jw5mfeswsvm, 4 BTC
                          2024-01-01T05:00:00Z 00000000000000000000000000000000000000000000000000000000000000a7
                      sanctioned  20 %  direct 0 BTC  indirect 0.98 BTC
-                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut 2 hops
+                       nearest: bcrt1q9uzafd5f6fcv47cz9p0ntazgvmmaez3d82feut, 2 hops
                          2024-01-01T04:00:00Z 00000000000000000000000000000000000000000000000000000000000000a6 to bcrt1q6ryjcajv2erag0t3vmhu8e7n2p63mcrrce6qtl, 1 BTC
                          2024-01-01T05:00:00Z 00000000000000000000000000000000000000000000000000000000000000a7
           sent       4.9 BTC in 1 movement
@@ -463,7 +463,7 @@ fn accounts_have_tags_and_direct_counterparties() {
           received   20 EUR in 1 movement
                      sanctioned  100 %  direct 20 EUR
                        Mallory 20 EUR
-                       nearest: mallory 1 hop
+                       nearest: mallory, 1 hop
                          2024-01-02T04:00:00Z pay to mule, 20 EUR
           sent       15 EUR in 1 movement
                      unknown  100 %  direct 15 EUR
@@ -492,7 +492,7 @@ fn accounts_have_tags_and_direct_counterparties() {
           received   20 EUR in 1 movement
                      sanctioned  100 %  direct 20 EUR
                        Mallory 20 EUR
-                       nearest: mallory 1 hop
+                       nearest: mallory, 1 hop
                          2024-01-02T04:00:00Z pay
           sent       20 EUR in 1 movement
                      unknown  100 %  direct 20 EUR

@@ -285,7 +285,8 @@ fn from(text: &mut String, slice: &Slice, asset: &Asset) {
 }
 
 fn path(text: &mut String, proof: &Proof, asset: &Asset) {
-    row(text, "", &format!("  nearest: {} {}", clean(&proof.holder), counted(proof.hops.len() as u64, "hop")));
+    let holder = if proof.holder.is_empty() { String::new() } else { format!("{}, ", clean(&proof.holder)) };
+    row(text, "", &format!("  nearest: {holder}{}", counted(proof.hops.len() as u64, "hop")));
     for hop in proof.hops.iter().take(LISTED_MAX) {
         let paid = || format!(" to {}, {}", clean(&hop.to), sum(hop.amount, asset));
         let paid = if hop.to.is_empty() { String::new() } else { paid() };
