@@ -104,15 +104,14 @@ impl<'a, 'p> Work<'a, 'p> {
 
     /// What another version of a method made is made anew, with all that follows from it.
     fn check_methods(&mut self) -> Result<(), UpkeepError> {
-        let names = ["the rules of verdicts", "the rules of clusters", "the way exposure is mixed"];
+        let names = ["the rules of verdicts", "the rules of clusters", "the rules of exposure"];
         let (is, now) = (self.as_of.methods, methods());
         if self.as_of == AsOf::default() || is == now {
             self.as_of.methods = now;
             return Ok(());
         }
         let changed = names.iter().zip(is.iter().zip(&now)).filter(|(_, (is, now))| is != now);
-        self.report.rebuilt.extend(changed.map(|(name, _)| format!("{name} have another version")));
-        Err(tags::unfit("it was made by another version of the methods"))
+        Err(UpkeepError::Outdated(changed.map(|(name, _)| format!("{name} have another version")).collect()))
     }
 
     pub(crate) fn is_current(&self) -> bool {

@@ -26,6 +26,8 @@ pub enum UpkeepError {
     Fault(String),
     /// Something does not fit the numbers that are kept.
     TooMany(String),
+    /// What is kept was made by other versions of the methods, and has to be made anew; which they are.
+    Outdated(Vec<String>),
 }
 
 impl fmt::Display for UpkeepError {
@@ -37,6 +39,7 @@ impl fmt::Display for UpkeepError {
             }
             Self::Io { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             Self::Fault(text) | Self::TooMany(text) => f.write_str(text),
+            Self::Outdated(why) => f.write_str(&why.join("; ")),
         }
     }
 }
@@ -46,7 +49,7 @@ impl std::error::Error for UpkeepError {
         match self {
             Self::Book(error) => Some(error),
             Self::Io { source, .. } => Some(source),
-            Self::Accounts(_) | Self::Fault(_) | Self::TooMany(_) => None,
+            Self::Accounts(_) | Self::Fault(_) | Self::TooMany(_) | Self::Outdated(_) => None,
         }
     }
 }

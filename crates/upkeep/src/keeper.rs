@@ -61,6 +61,10 @@ impl Keeper {
                 book.remove_annex(&self.ledger, &SPEC)?;
                 self.attempt(book, progress, vec![error.to_string()])
             }
+            Err(UpkeepError::Outdated(why)) => {
+                book.remove_annex(&self.ledger, &SPEC)?;
+                self.attempt(book, progress, why)
+            }
             result => result,
         }
     }
