@@ -113,10 +113,18 @@ impl Desk {
         }
         let kept = Kept::open(&book, &id).map_err(failed)?;
         let missing = || Failure::missing(format!("nothing is kept of {id} yet; leave --as-kept out"));
-        Ok(Self { kept: kept.ok_or_else(missing)?, id, coins })
+        let kept = kept.ok_or_else(missing)?;
+        // What was brought up just now is whole.
+        if !kept.as_of().is_whole() {
+            say(format!("warning: an update of {id} was interrupted, and what is kept is of no one block"));
+        }
+        Ok(Self { id, coins, kept })
     }
 
     fn as_of(&self) -> String {
+        if !self.kept.as_of().is_whole() {
+            return "an update that was interrupted".to_owned();
+        }
         let block = self.kept.as_of().block.as_ref();
         block.map_or_else(|| "no block".to_owned(), |block| format!("block {} ({})", block.height, block.hash))
     }
@@ -210,7 +218,10 @@ fn tag_json((from, known): &(Option<String>, Known)) -> Value {
 }
 
 fn as_of(desk: &Desk) -> Value {
-    desk.kept.as_of().block.as_ref().map_or(Value::Null, |block| json!({"height": block.height, "hash": block.hash}))
+    let whole = Some(desk.kept.as_of()).filter(|as_of| as_of.is_whole());
+    whole
+        .and_then(|as_of| as_of.block.as_ref())
+        .map_or(Value::Null, |block| json!({"height": block.height, "hash": block.hash}))
 }
 
 fn explain(desk: &Desk, [one, other]: [&String; 2], layer: Layer, as_json: bool) -> Result<Exit, Failure> {
