@@ -40,7 +40,7 @@ const PAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("payjoin.md", &["payjoin", "pay ", "consolidate ", "batch "]),
-    ("services.md", &["service", "hot-wallet", "deposit", "payout", "pool"]),
+    ("services.md", &["service"]),
 ];
 
 /// Makes the chain, takes it in, measures, and rewrites the pages.

@@ -18,6 +18,7 @@ mod heuristic;
 mod journal;
 mod judge;
 mod keys;
+mod leads;
 mod measure;
 mod partition;
 mod retract;
@@ -47,6 +48,7 @@ pub use judge::{
     Sign, View, Weights, WeightsError,
 };
 pub use keys::{Family, Nobody, family};
+pub use leads::{Duties, Duty, Leads, judge_leads};
 pub use measure::{BANDS_PERMILLE, ClusterOf, Made, Measured, Taken, Truth, measure};
 pub use partition::{CHANGES_MAX, Changes, HOLDERS_MAX, Partition, PartitionError};
 pub use rulings::{Order, RULING_BYTES_MAX, RULINGS_MAX, Resolved, Ruling, RulingError, Rulings, Target};

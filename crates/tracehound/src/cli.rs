@@ -444,6 +444,14 @@ pub enum ClustersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Services that show without a tag, by how they move money: leads, not findings
+    Services {
+        #[command(flatten)]
+        of: ClustersOf,
+        /// Print as NDJSON, deposit addresses as well
+        #[arg(long)]
+        json: bool,
+    },
     /// Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
     Measure {
         /// The folder with `owners.csv` and `made-as.csv`

@@ -593,6 +593,7 @@ fn help_of_clusters() {
           reunite    Rule that two separated addresses may be one party's again
           rulings    All rulings, as they are kept
           problems   Evidence that is quarantined: it would join two services, or what was separated
+          services   Services that show without a tag, by how they move money: leads, not findings
           measure    Hold verdicts and clusters against a truth, such as `exercise --wallets` writes
           calibrate  Measure how much each sign of change counts, and print it as a file of weights
           update     Bring clusters and exposure up to the latest block, tags and rulings

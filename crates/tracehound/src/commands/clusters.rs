@@ -4,12 +4,13 @@ mod calibrate;
 mod known;
 mod measure;
 mod rule;
+mod services;
 
 use std::io::Write;
 
 use book::{Book, BookLedger, UtxoLedger};
 use cluster::{Chain, Conflict, Edge, Layer, Order, Problem, Step, Unexplained};
-use ledger::{HolderId, Ledger, LedgerId, address};
+use ledger::{HolderId, Ledger, LedgerId, Seq, address};
 use serde_json::{Value, json};
 use upkeep::{Kept, Known, Report};
 
@@ -37,6 +38,7 @@ pub fn run(home: &Home, command: &ClustersCommand) -> Result<Exit, Failure> {
         ClustersCommand::Measure { of, truth, json } => {
             measure::run(&Desk::open(home, &of.chain, of.as_kept)?, truth, *json)
         }
+        ClustersCommand::Services { of, json } => services::run(&Desk::open(home, &of.chain, of.as_kept)?, *json),
         ClustersCommand::Calibrate(args) => calibrate::run(home, args),
         ClustersCommand::Retract(args) => rule::evidence(home, args, Order::Retract),
         ClustersCommand::Restore(args) => rule::evidence(home, args, Order::Restore),
@@ -134,6 +136,10 @@ impl Desk {
             address::canonical(&self.id, text).map_err(|error| Failure::bad_input(format!("{text}: {error}")))?;
         let missing = || Failure::missing(format!("{text} never held anything on {}", self.id));
         self.coins.find_holder(&name).ok_or_else(missing)
+    }
+
+    fn coins_name(&self, seq: Seq) -> String {
+        self.coins.transaction_name(seq)
     }
 
     fn name(&self, holder: HolderId) -> String {

@@ -8,12 +8,15 @@ use std::io::BufReader;
 use std::path::Path;
 
 use book::UtxoLedger;
-use cluster::{Made, Truth};
+use cluster::{Duties, Duty, Made, Truth};
 use exercise::wallets::Kind;
 use exercise::wallets::truth::{OwnerRow, each_made, each_owner};
 use ledger::{HolderId, Ledger as _, LedgerId, Seq};
 
 use crate::exit::Failure;
+
+/// The family that services are of.
+const SERVICE: &str = "service";
 
 /// The truth about a chain.
 pub struct Known {
@@ -22,11 +25,12 @@ pub struct Known {
     words: Words,
 }
 
-/// Whose a holder is; all are numbers of words.
+/// Whose a holder is, and of which family, as numbers of words; what for, if it is a service's.
 #[derive(Clone, Copy)]
 struct Owned {
     owner: u32,
     family: u32,
+    duty: Option<Duty>,
 }
 
 /// Words that come again and again, numbered.
@@ -108,7 +112,19 @@ fn slot<T>(slots: &mut [T], number: u64) -> Option<&mut T> {
 }
 
 fn owned(words: &mut Words, row: &OwnerRow<'_>) -> Result<Owned, Failure> {
-    Ok(Owned { owner: words.number(row.owner)?, family: words.number(row.family)? })
+    let duty = (row.family == SERVICE).then_some(match row.role {
+        "deposit" => Duty::Deposit,
+        "hot" => Duty::Hot,
+        "pool" => Duty::Pool,
+        _ => Duty::Other,
+    });
+    Ok(Owned { owner: words.number(row.owner)?, family: words.number(row.family)?, duty })
+}
+
+impl Duties for Known {
+    fn duty(&self, holder: HolderId) -> Option<(u64, Option<Duty>)> {
+        self.owned(holder).map(|owned| (owned.owner.into(), owned.duty))
+    }
 }
 
 impl Truth for Known {

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use cluster::{BANDS_PERMILLE, Layer, Measured, Score, Share, Taken};
+use cluster::{BANDS_PERMILLE, Layer, Leads, Measured, Score, Share, Taken, judge_leads};
 use serde_json::{Value, json};
 
 use crate::commands::stdout;
@@ -14,6 +14,7 @@ use crate::output::text::grouped;
 
 use super::Desk;
 use super::known::Known;
+use super::services::detected;
 
 /// The format of `clusters measure --json`.
 const SCHEMA: &str = "tracehound/measured/1";
@@ -24,18 +25,20 @@ pub fn run(desk: &Desk, folder: &Path, is_json: bool) -> Result<Exit, Failure> {
     let [co_spend, change] = Layer::ALL.map(|layer| move |holder| desk.kept.cluster(holder, layer));
     let layers: [(Layer, cluster::ClusterOf<'_>); 2] = [(Layer::CoSpend, &co_spend), (Layer::Change, &change)];
     let found = cluster::measure(&desk.coins, &known, &verdict, &layers);
+    let leads = judge_leads(&detected(desk)?, desk.coins.holders(), &known);
     let mut out = stdout();
     if is_json {
-        writeln!(out, "{}", as_json(&found, desk.id.as_str()))?;
+        writeln!(out, "{}", as_json(&found, &leads, desk.id.as_str()))?;
     } else {
         tables(&mut out, &found)?;
+        lead_table(&mut out, &leads)?;
     }
     out.flush()?;
     Ok(Exit::Done)
 }
 
 /// A share for reading, in hundredths of a per cent.
-pub fn percent(hundredths: f64) -> String {
+fn percent(hundredths: f64) -> String {
     format!("{:.2} %", hundredths / 100.0)
 }
 
@@ -90,11 +93,21 @@ fn tables(out: &mut impl Write, found: &Measured) -> std::io::Result<()> {
     Ok(())
 }
 
-pub fn heading(out: &mut impl Write, heads: &[&str]) -> std::io::Result<()> {
+fn lead_table(out: &mut impl Write, leads: &[Leads]) -> std::io::Result<()> {
+    heading(out, &["told by how money moves", "right", "wrong", "right (95 % interval)", "of those there are, told"])?;
+    for Leads { kind, right, wrong, precision, recall } in leads {
+        let kind = kind.map_or("of any kind", cluster::ServiceKind::as_str);
+        let [right, wrong] = [right, wrong].map(|number| grouped(&number.to_string()));
+        writeln!(out, "| service, {kind} | {right} | {wrong} | {} | {} |", shown(*precision), shown(*recall))?;
+    }
+    Ok(())
+}
+
+fn heading(out: &mut impl Write, heads: &[&str]) -> std::io::Result<()> {
     writeln!(out, "\n| {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len()))
 }
 
-fn as_json(found: &Measured, ledger: &str) -> Value {
+fn as_json(found: &Measured, leads: &[Leads], ledger: &str) -> Value {
     let share =
         |share: Share| json!({"share": share.share, "low": share.low, "high": share.high, "of": share.of.to_string()});
     let kinds = found.kinds.iter().map(|(kind, taken)| {
@@ -110,6 +123,12 @@ fn as_json(found: &Measured, ledger: &str) -> Value {
             "clusters": score.clusters, "mixed_clusters": score.mixed_clusters,
         })
     });
+    let services = leads.iter().map(|lead| {
+        json!({
+            "kind": lead.kind.map(cluster::ServiceKind::as_str), "right": lead.right, "wrong": lead.wrong,
+            "precision": share(lead.precision), "recall": share(lead.recall),
+        })
+    });
     let bands = BANDS_PERMILLE
         .iter()
         .enumerate()
@@ -119,5 +138,6 @@ fn as_json(found: &Measured, ledger: &str) -> Value {
         "join_recall": share(found.join_recall), "co_spend": share(found.co_spend), "change": share(found.change[0]),
         "change_bands": bands.collect::<Vec<_>>(), "change_recall": share(found.change_recall),
         "kinds": kinds.collect::<Vec<_>>(), "layers": layers.collect::<Vec<_>>(),
+        "services": services.collect::<Vec<_>>(),
     })
 }
