@@ -24,7 +24,7 @@ use crate::{Clusters, Layer};
 pub const DETECTION_METHOD: &str = "movement";
 
 /// Its version; another one may detect other services.
-pub const DETECTION_VERSION: u32 = 1;
+pub const DETECTION_VERSION: u32 = 2;
 
 /// A sweep collects from so many holders at least.
 pub const SWEEP_HOLDERS_MIN: usize = 3;
@@ -33,7 +33,9 @@ pub const SWEEP_OUTPUTS_MAX: usize = 2;
 /// So many sweeps into one holder make it a hot wallet.
 pub const SWEEPS_MIN: u64 = 3;
 /// So many deposit addresses make it one.
-pub const DEPOSITS_MIN: u64 = 10;
+pub const DEPOSITS_MIN: u64 = 50;
+/// And so many for each sweep: who gathers small change often has few.
+pub const DEPOSITS_EACH_SWEEP_MIN: u64 = 9;
 /// Of what is swept, so much must never have been spent otherwise, in thousandths.
 pub const DEPOSIT_SHARE_MIN_PERMILLE: u32 = 800;
 /// A holder with more outputs than this is no deposit address.
@@ -227,7 +229,8 @@ fn hot_wallet<C: Coins + ?Sized>(
         }
     }
     let score_permille = permille(deposits.len() as u64, swept.len() as u64);
-    if (deposits.len() as u64) < DEPOSITS_MIN || score_permille < DEPOSIT_SHARE_MIN_PERMILLE {
+    let least = DEPOSITS_MIN.max(sweeps.len() as u64 * DEPOSITS_EACH_SWEEP_MIN);
+    if (deposits.len() as u64) < least || score_permille < DEPOSIT_SHARE_MIN_PERMILLE {
         return Vec::new();
     }
     let hub = HolderId(u64::from(hub));

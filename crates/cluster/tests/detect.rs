@@ -49,10 +49,10 @@ impl Town {
     }
 }
 
-/// Three rounds in each of which some customers' deposits are swept into one holder.
-fn exchange(town: &mut Town, hot: &str, customers: u32) -> Vec<Outpoint> {
+/// Rounds in each of which some customers' deposits, all but one, are swept into one holder.
+fn exchange(town: &mut Town, hot: &str, rounds: u32, customers: u32) -> Vec<Outpoint> {
     let mut kept = Vec::new();
-    for round in 0..3 {
+    for round in 0..rounds {
         let mut deposits = Vec::new();
         for customer in 0..customers {
             deposits.extend(town.pay(&[], &[(&format!("{hot} customer {round} {customer}"), 100)]));
@@ -67,10 +67,10 @@ fn exchange(town: &mut Town, hot: &str, customers: u32) -> Vec<Outpoint> {
 #[test]
 fn a_hot_wallet_and_its_deposits_are_seen() {
     let mut town = Town::new();
-    exchange(&mut town, "hot", 5);
+    exchange(&mut town, "hot", 3, 18);
     let found = town.detect();
     assert_eq!(found[0], (ServiceKind::HotWallet, "hot".into(), 1_000, 3));
-    assert_eq!(found.len(), 13);
+    assert_eq!(found.len(), 1 + 51);
     assert!(found[1..].iter().all(|(kind, name, _, count)| {
         *kind == ServiceKind::Deposit && name.starts_with("hot customer") && *count == 1
     }));
@@ -79,18 +79,24 @@ fn a_hot_wallet_and_its_deposits_are_seen() {
 #[test]
 fn too_few_deposits_or_too_many_that_are_spent_otherwise_are_none() {
     let mut town = Town::new();
-    exchange(&mut town, "small", 4);
-    assert_eq!(town.detect(), [], "9 deposits");
+    exchange(&mut town, "small", 3, 17);
+    assert_eq!(town.detect(), [], "48 deposits");
+
+    for (customers, is_seen) in [(9, false), (10, true)] {
+        let mut town = Town::new();
+        exchange(&mut town, "often", 7, customers);
+        assert_eq!(town.detect().is_empty(), !is_seen, "7 sweeps of {}", customers - 1);
+    }
 
     let mut town = Town::new();
-    exchange(&mut town, "hot", 5);
-    for customer in 0..3 {
+    exchange(&mut town, "hot", 3, 22);
+    for customer in 0..13 {
         // Somebody uses an address that was swept.
         let again = town.pay(&[], &[(&format!("hot customer 0 {customer}"), 100)]);
         town.pay(&again, &[("shop", 100)]);
         let deposits = town.detect().iter().filter(|(kind, ..)| *kind == ServiceKind::Deposit).count();
-        // 11 and 10 of 12 are enough, 9 are not.
-        assert_eq!(deposits, [11, 10, 0][usize::try_from(customer).unwrap()]);
+        // 51 of 63 are enough, 50 are less than four fifths.
+        assert_eq!(deposits, if customer < 12 { 62 - customer } else { 0 });
     }
 }
 

@@ -135,7 +135,7 @@ fn services_show_as_leads() {
         hot-wallet bcrt1qwf9t43j8hj9n8vtfkjlyd9rvr4qa6h2lnxvsa6 (cluster of bcrt1qwf9t43j8hj9n8vtfkjlyd9rvr4qa6h2lnxvsa6): score 99.3 %, 5 sweeps, 150 deposit addresses, first c63a389040eaeebe855e48d9246527f06bb5396cd931ebaa237d090b4a1255d5
         batch-payer bcrt1pxr6206mdee65esfkflgu53a7zqn6983v05zydwar44k3lwhwrp5qu6k2wp (cluster of bcrt1pxr6206mdee65esfkflgu53a7zqn6983v05zydwar44k3lwhwrp5qu6k2wp): score 43.1 %, 25 batch payments, first 84a40ae884670d1a9e6fad41a1e1f5b4f63940d55d4d28ebbb120662cb2ad03d
         batch-payer bcrt1pf6j6taa8mfvl8n9zmx35cnx7x5fgcsymwv258lr7c2sjmjeqj9ysq8g7ek (cluster of bcrt1pf6j6taa8mfvl8n9zmx35cnx7x5fgcsymwv258lr7c2sjmjeqj9ysq8g7ek): score 54.5 %, 6 batch payments, first 901b3aa60d90947b52186caa67108d46b54bc437f0f03028f1e0ab9351210d2e
-        leads, not findings: told by how money moves (movement/1)
+        leads, not findings: told by how money moves (movement/2)
         as of block 335 (33a44ae4467f619ac2d6f50e14c558f004e1b84cb9f9de9b7a5aba5971a08437)
     "#]].assert_eq(&desk.shows("clusters services"));
     let found = desk.run("clusters services --json").done().json_lines();
