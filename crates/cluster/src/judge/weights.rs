@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn the_built_in_weights_are_read() {
         let weights = Weights::default();
-        assert_eq!(weights.floor(), 900);
+        assert_eq!(weights.floor(), 990);
         let strong = Sign::OnlyFresh.bit() | Sign::RestRound.bit();
         for payments in [2, 3, 5] {
             assert!(weights.permille(payments, 0) < 500, "nothing speaks for it");
@@ -299,7 +299,7 @@ mod tests {
             (good.replace("largest,", "round,"), "`round` stands there twice".to_owned()),
             (good.replace(&largest, "largest,0.3,"), "`0.3` is no weight".to_owned()),
             (good.replace(&largest, "largest,20001,"), "`20001` is no weight".to_owned()),
-            (good.replace("floor,900", "floor,1000"), "`1000` is no weight".to_owned()),
+            (good.replace("floor,990", "floor,1000"), "`1000` is no weight".to_owned()),
             (
                 good.lines().filter(|line| !line.starts_with("only-kind")).collect::<Vec<_>>().join("\n"),
                 "`only-kind` is missing".to_owned(),
