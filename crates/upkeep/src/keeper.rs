@@ -2,7 +2,7 @@
 //!
 //! What an update holds in memory fits the commit that it ends with. A keeper holds on to it, but not to the annex, so that
 //! others may write meanwhile; whether somebody has, the commit's mark says, and then everything is read anew. How an update
-//! works is [`crate::bring_up`]'s.
+//! works is [`crate::bring_up()`]'s.
 
 use book::{Book, BookError, BookLedger, CommitMark};
 use cluster::HOLDERS_MAX;

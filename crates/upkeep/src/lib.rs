@@ -1,7 +1,7 @@
 //! What follows from a ledger and its tags, kept beside it in the book: verdicts, clusters, exposure, each brought up to
 //! the ledger's last block by the same code, whether that is one block or all of them.
 //!
-//! [`bring_up`] writes, [`Kept`] reads. Nothing here is the only copy of anything: what is kept may be deleted at any time.
+//! [`bring_up()`] writes, [`Kept`] reads. Nothing here is the only copy of anything: what is kept may be deleted at any time.
 //! The rules themselves are in the rooms `cluster`, `exposure` and `know`; this room knows files and order.
 
 mod as_of;
