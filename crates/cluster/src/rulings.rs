@@ -155,7 +155,8 @@ impl Ruling {
         if text.len() > RULING_BYTES_MAX {
             return Err(format!("a ruling is at most {RULING_BYTES_MAX} bytes long"));
         }
-        let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        // What it quotes is as it stands in the file.
+        let line: Line = serde_json::from_str(text).map_err(|error| error.to_string().escape_debug().to_string())?;
         let Line { order, target, holders, date, by, reason } = line;
         let is_pair = matches!(order, Order::CannotLink | Order::MayLink);
         let target = match (target, holders) {

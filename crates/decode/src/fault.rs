@@ -81,12 +81,35 @@ impl fmt::Display for Fault {
             }
             write!(f, ": ")?;
         }
-        write!(f, "{}", self.what)?;
+        harmless(f, &self.what)?;
         if !self.help.is_empty() {
-            write!(f, "; {}", self.help)?;
+            f.write_str("; ")?;
+            harmless(f, &self.help)?;
         }
         Ok(())
     }
+}
+
+/// The most characters of what is wrong, or of what to do, that are printed.
+const SAID_CHARS_MAX: usize = 800;
+
+/// What a library says of an input may hold a piece of it as it is, of any length: it is cut, and what a terminal would
+/// obey is spelt out.
+fn harmless(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let cut = text.char_indices().nth(SAID_CHARS_MAX).map(|(at, _)| &text[..at]);
+    if let Some(cut) = cut {
+        harmless(f, cut)?;
+        return f.write_str("…");
+    }
+    for piece in text.split_inclusive(char::is_control) {
+        match piece.chars().next_back() {
+            Some(last) if last.is_control() => {
+                write!(f, "{}{}", &piece[..piece.len() - last.len_utf8()], last.escape_default())?;
+            }
+            _ => f.write_str(piece)?,
+        }
+    }
+    Ok(())
 }
 
 impl std::error::Error for Fault {}
@@ -127,6 +150,9 @@ mod tests {
         assert_eq!(fault.in_file("x.csv"), "x.csv:7:amount: \"a\\nb\" is no amount; write digits");
         assert_eq!(Fault::line(7, "bad", "").at(3).in_file("x.csv"), "x.csv:7:3: bad");
         assert_eq!(Fault::whole("the file is empty", "").in_file("x.csv"), "x.csv: the file is empty");
+        let bare = Fault::line(2, "unknown field `a\u{7f}\u{1b}[2Jé`", "");
+        assert!(Fault::line(1, "x".repeat(5_000), "").to_string().chars().count() < 1_000);
+        assert_eq!(bare.in_file("x.csv"), r"x.csv:2: unknown field `a\u{7f}\u{1b}[2Jé`");
     }
 
     #[test]

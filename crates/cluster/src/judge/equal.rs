@@ -90,9 +90,10 @@ fn with(tally: &Tally, group: Group, desk: &mut Desk) -> Finding {
     }
 }
 
-/// Two who mix by themselves pay nobody for it, unless each has change: a taker and one maker.
+/// Two who mix by themselves pay nobody for it, unless one has change at least: a maker, and a taker who may have emptied
+/// his wallet.
 pub(crate) fn slack(value: u64, fee: u64, parties: usize, others: usize) -> Slack {
-    if parties > 2 || others == 2 { Slack::of(value, fee, parties) } else { Slack::tight(value, fee, parties) }
+    if parties > 2 || others > 0 { Slack::of(value, fee, parties) } else { Slack::tight(value, fee, parties) }
 }
 
 /// Leaves out the smallest outputs where there are too many for one change each: dust that was added to spoil the
