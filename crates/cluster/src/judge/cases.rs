@@ -494,8 +494,12 @@ fn one_party_s_transactions_are_seldom_set_apart() {
 #[test]
 fn a_taker_who_empties_his_wallet_and_one_maker_are_left_apart() {
     let mut draft = Draft::default();
-    [143_542_479, 22_497_193, 214_597_785].map(|value| draft.spend(value));
-    [49_076_440, 165_770_000, 165_770_000].map(|value| draft.pay(value));
+    for value in [143_542_479, 22_497_193, 214_597_785] {
+        draft.spend(value);
+    }
+    for value in [49_076_440, 165_770_000, 165_770_000] {
+        draft.pay(value);
+    }
     let case = draft.case(&mut Dice(1));
     assert!(verdict(&case).is_doubtful);
 }
