@@ -22,7 +22,7 @@ pub fn bring_up(book: &Book, id: &LedgerId) -> Result<(), Failure> {
             say(format!("warning: {id}: another process brings up clusters and exposure; what is kept is used"));
             Ok(())
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -41,12 +41,4 @@ pub fn with_progress(book: &Book, id: &LedgerId) -> Result<Result<Report, Upkeep
         ));
     }
     Ok(report)
-}
-
-/// What is kept cannot be brought up.
-fn failed(error: UpkeepError) -> Failure {
-    match error {
-        UpkeepError::Book(error) => error.into(),
-        error => Failure::internal(error),
-    }
 }

@@ -89,21 +89,11 @@ fn chosen(book: &Book, on: &ChainArg) -> Result<(LedgerId, UtxoLedger), Failure>
 
 /// Brings clusters and exposure up, and says what is worth saying.
 fn update(book: &Book, id: &LedgerId) -> Result<Report, Failure> {
-    let report = keeping::with_progress(book, id)?.map_err(failed)?;
+    let report = keeping::with_progress(book, id)??;
     for why in &report.rebuilt {
         say(format!("made anew: {why}"));
     }
     Ok(report)
-}
-
-fn failed(error: upkeep::UpkeepError) -> Failure {
-    match error {
-        upkeep::UpkeepError::Book(error) => error.into(),
-        upkeep::UpkeepError::Accounts(_) | upkeep::UpkeepError::Fault(_) | upkeep::UpkeepError::TooMany(_) => {
-            Failure::bad_input(error)
-        }
-        other => Failure::internal(other),
-    }
 }
 
 impl Desk {
@@ -113,7 +103,7 @@ impl Desk {
         if !as_kept {
             update(&book, &id)?;
         }
-        let kept = Kept::open(&book, &id).map_err(failed)?;
+        let kept = Kept::open(&book, &id)?;
         let missing = || Failure::missing(format!("nothing is kept of {id} yet; leave --as-kept out"));
         let kept = kept.ok_or_else(missing)?;
         // What was brought up just now is whole.
@@ -202,8 +192,8 @@ fn show(desk: &Desk, address: &str, top: usize, as_json: bool) -> Result<Exit, F
 
 /// What the tags say of a holder itself (no name), and of other members of its co-spend cluster (theirs).
 fn tagged(desk: &Desk, holder: HolderId) -> Result<Vec<(Option<String>, Known)>, Failure> {
-    let own = desk.kept.direct(holder).map_err(failed)?.map(|known| (None, known));
-    let inherited = desk.kept.inherited(holder).map_err(failed)?;
+    let own = desk.kept.direct(holder)?.map(|known| (None, known));
+    let inherited = desk.kept.inherited(holder)?;
     Ok(own.into_iter().chain(inherited.from.into_iter().map(|(from, known)| (Some(desk.name(from)), known))).collect())
 }
 
@@ -232,7 +222,7 @@ fn as_of(desk: &Desk) -> Value {
 
 fn explain(desk: &Desk, [one, other]: [&String; 2], layer: Layer, as_json: bool) -> Result<Exit, Failure> {
     let (from, to) = (desk.holder(one)?, desk.holder(other)?);
-    let clusters = desk.kept.clusters(&desk.coins).map_err(failed)?;
+    let clusters = desk.kept.clusters(&desk.coins)?;
     let chain = Chain { coins: &desk.coins, verdicts: &desk.kept, services: &() };
     let mut out = stdout();
     match clusters.explain(&chain, from, to, layer) {
@@ -282,8 +272,8 @@ fn line(desk: &Desk, step: &Step, edge: &str) -> Value {
 }
 
 fn problems(desk: &Desk, as_json: bool) -> Result<Exit, Failure> {
-    let problems = desk.kept.problems().map_err(failed)?;
-    let services = desk.kept.services().map_err(failed)?;
+    let problems = desk.kept.problems()?;
+    let services = desk.kept.services()?;
     let mut out = stdout();
     for Problem { edge, layer, conflict, .. } in &problems {
         let service = |number: &u32| services.get(number).cloned().unwrap_or_else(|| "a service".to_owned());

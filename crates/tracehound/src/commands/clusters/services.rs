@@ -12,14 +12,14 @@ use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::output::text::counted;
 
-use super::{Desk, as_of, failed};
+use super::{Desk, as_of};
 
 /// The format of `clusters services --json`.
 const SCHEMA: &str = "tracehound/services/1";
 
 /// The services that show on a chain.
 pub fn detected(desk: &Desk) -> Result<Vec<Detection>, Failure> {
-    let clusters = desk.kept.clusters(&desk.coins).map_err(failed)?;
+    let clusters = desk.kept.clusters(&desk.coins)?;
     Ok(clusters.detect(&Chain { coins: &desk.coins, verdicts: &desk.kept, services: &() }))
 }
 
