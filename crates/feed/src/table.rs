@@ -139,7 +139,11 @@ impl Filling {
             let report = LedgerReport { ledger: id.clone(), added: 0, already_there: taken };
             let mut writing =
                 Writing { id, scales, writer: None, assembler: Assembler::default(), skip: taken, before: end, report };
-            if !is_done {
+            if is_done {
+                // A writer that was killed just after its commit may have left its journal; to open the ledger clears it away. If
+                // somebody else is writing, that is done already.
+                let _ = book.account_writer(&writing.id);
+            } else {
                 writing.open(book, file, &digest, end)?;
             }
             writings.push(writing);
