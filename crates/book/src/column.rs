@@ -372,7 +372,7 @@ impl Rows for Growing {
 }
 
 /// The first of `0..end` for which `is_before` is false; it is true up to there and false from there on.
-pub(crate) fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
+pub fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, end);
     while low < high {
         let middle = low + (high - low) / 2;

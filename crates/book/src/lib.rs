@@ -64,6 +64,7 @@ mod utxo;
 
 pub use account::{AccountLedger, AccountWriter};
 pub use annex::{Annex, AnnexSpec, AnnexWriter, CommitMark};
+pub use column::partition_point;
 pub use error::{BookError, DeedError};
 pub use folder::{Book, BookLedger};
 pub use manifest::Source;

@@ -17,6 +17,9 @@ pub mod tags;
 pub mod trace;
 
 use std::io::{BufWriter, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ledger::Time;
 
 /// Standard output, buffered: results can have millions of lines.
 pub fn stdout() -> BufWriter<std::io::StdoutLock<'static>> {
@@ -33,4 +36,10 @@ pub fn print(line: impl std::fmt::Display) -> std::io::Result<()> {
 /// Talk goes to standard error; a reader that has gone is none of a command's business.
 pub fn say(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
+/// The clock, to the second; only what somebody did carries it.
+pub fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(seconds).ok().and_then(Time::from_seconds).map(|time| time.to_string()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use book::Book;
 use decode::DecodeError;
 use etcetera::BaseStrategy;
 use know::{Actors, Claim, Stops};
+use ledger::LedgerId;
 pub use upkeep::{ACTORS_FILE, CATEGORIES_FILE};
 
 use crate::exit::Failure;
@@ -56,6 +57,17 @@ impl Home {
             book::BookError::NotABook(_) => Failure::bad_input(error),
             other => other.into(),
         })
+    }
+}
+
+/// The ledger that `--ledger` names, else all of a book.
+pub fn ledgers(book: &Book, named: Option<&str>) -> Result<Vec<LedgerId>, Failure> {
+    match named {
+        Some(text) => {
+            let id = LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?;
+            Ok(vec![id])
+        }
+        None => Ok(book.ledgers()?),
     }
 }
 

@@ -3,10 +3,10 @@
 //! A block's row also says how much of the ledger was there at its end, because a ledger that has taken a block back does
 //! not know any more what it had.
 
-use book::{AnnexWriter, Block, UtxoLedger};
+use book::{AnnexWriter, Block, UtxoLedger, partition_point};
 use ledger::{Coins as _, PurseId};
 
-use crate::spec::{BLOCK_BYTES, BLOCKS, partition_point, u64_at};
+use crate::spec::{BLOCK_BYTES, BLOCKS, u64_at};
 
 /// How much of a ledger there is up to the end of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

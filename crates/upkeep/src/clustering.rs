@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use book::{Annex, AnnexWriter, BookError, UtxoLedger};
+use book::{Annex, AnnexWriter, BookError, UtxoLedger, partition_point};
 use cluster::{
     Chain, Changes, Clusters, Conflict, Edge, Journal, Layer, Parts, Problem, Rulings, Tie, VERDICT_BYTES, Verdict,
     Verdicts, Wrap,
@@ -15,9 +15,7 @@ use ledger::{HolderId, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::UpkeepError;
-use crate::spec::{
-    CLUSTER_STATE, TIE_BYTES, TIES, VERDICTS, WRAP_BYTES, WRAP_TAGS, WRAPS, partition_point, tables, u32_at, u64_at,
-};
+use crate::spec::{CLUSTER_STATE, TIE_BYTES, TIES, VERDICTS, WRAP_BYTES, WRAP_TAGS, WRAPS, tables, u32_at, u64_at};
 use crate::standings::Row;
 use crate::tags::unfit;
 

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use book::{Annex, Book, BookError, UtxoLedger};
+use book::{Annex, Book, BookError, UtxoLedger, partition_point};
 use cluster::{Clusters, Layer, Problem, Rulings, Verdict};
 use exposure::{Category, Record, Vector, Vectors};
 use ledger::{Coins, HolderId, LedgerId, PurseId, Seq};
 
 use crate::kinds::{INHERITED_ON, Kind, kind_of};
-use crate::spec::{
-    CLUSTERS, MEMBERS, RULINGS, SPEC, STANDINGS, VECTOR_IDS, VECTORS, VERDICTS, partition_point, tables, u32_at, u64_at,
-};
+use crate::spec::{CLUSTERS, MEMBERS, RULINGS, SPEC, STANDINGS, VECTOR_IDS, VECTORS, VERDICTS, tables, u32_at, u64_at};
 use crate::standings::{self, Known, Row};
 use crate::{AsOf, UpkeepError, clustering};
 

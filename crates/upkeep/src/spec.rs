@@ -91,17 +91,3 @@ pub(crate) fn u32_at(row: &[u8], at: usize) -> u32 {
 pub(crate) fn u64_at(row: &[u8], at: usize) -> u64 {
     row.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
-
-/// The first of `0..end` for which `is_before` is false; it is true up to there and false from there on.
-pub(crate) fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (0, end);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is_before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use book::{Annex, AnnexWriter, BookError};
+use book::{Annex, AnnexWriter, BookError, partition_point};
 use know::{Claim, Standing, Standings, StopKind};
 use ledger::HolderId;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{STANDING_BYTES, STANDINGS, TEXTS, partition_point, u32_at, u64_at};
+use crate::spec::{STANDING_BYTES, STANDINGS, TEXTS, u32_at, u64_at};
 
 /// How many claims are kept of one holder; the rest are counted.
 pub const CLAIMS_KEPT_MAX: usize = 1_000;

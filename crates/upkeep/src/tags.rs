@@ -6,14 +6,14 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
-use book::{AnnexWriter, Book, BookError, UtxoLedger};
+use book::{AnnexWriter, Book, BookError, UtxoLedger, partition_point};
 use know::{Claim, Standings, Stops};
 use ledger::address::canonical;
 use ledger::{HolderId, Ledger as _, hex};
 use sha2::{Digest as _, Sha256};
 
 use crate::as_of::fingerprint;
-use crate::spec::{UNMET, partition_point, u64_at};
+use crate::spec::{UNMET, u64_at};
 use crate::{UpkeepError, standings};
 
 /// The book's list of tags.

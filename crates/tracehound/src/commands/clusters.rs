@@ -17,7 +17,7 @@ use upkeep::{Kept, Known, Report};
 use crate::cli::{ChainArg, ClustersCommand};
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
-use crate::home::Home;
+use crate::home::{Home, ledgers};
 use crate::keeping;
 use crate::output::text::counted;
 
@@ -60,10 +60,7 @@ struct Desk {
 
 /// The ledger that is meant: the one that is named, else the book's only chain of outputs.
 fn chosen(book: &Book, on: &ChainArg) -> Result<(LedgerId, UtxoLedger), Failure> {
-    let ids = match &on.ledger {
-        Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
-        None => book.ledgers()?,
-    };
+    let ids = ledgers(book, on.ledger.as_deref())?;
     let mut chains = Vec::new();
     for id in &ids {
         match book.ledger(id)? {

@@ -18,9 +18,9 @@ use upkeep::TAGS_FILE;
 
 use self::history::Since;
 use crate::cli::{NodeArgs, ScreenArgs};
-use crate::commands::{follow, stdout};
+use crate::commands::{follow, now, stdout};
 use crate::exit::{Exit, Failure};
-use crate::home::{Home, read_tags};
+use crate::home::{Home, ledgers, read_tags};
 use crate::keeping;
 use crate::output::screen::Page;
 use crate::output::screen_json::Writer;
@@ -38,10 +38,7 @@ pub fn run(home: &Home, args: &ScreenArgs) -> Result<Exit, Failure> {
     }
     let since = args.since.as_deref().map(Since::parse).transpose()?;
     let book = home.open()?;
-    let ids = match &args.ledger {
-        Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
-        None => book.ledgers()?,
-    };
+    let ids = ledgers(&book, args.ledger.as_deref())?;
     let opened: Vec<BookLedger> = ids.iter().map(|id| book.ledger(id)).collect::<Result<_, _>>()?;
     if !args.as_kept {
         for (id, opened) in ids.iter().zip(&opened) {
@@ -143,7 +140,7 @@ fn all(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, asked: &[Asked])
     let mut out = stdout();
     let mut worst = Status::Clear;
     let mut kept = Vec::new();
-    let when = history::now();
+    let when = now();
     let node = args.node.rpc.is_some().then(|| connect(&args.node)).transpose()?;
     for one in asked {
         for answer in answers(screener, node.as_ref(), one)? {

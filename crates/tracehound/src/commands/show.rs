@@ -8,15 +8,12 @@ use ledger::{LedgerId, address};
 use crate::cli::ShowArgs;
 use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
-use crate::home::Home;
+use crate::home::{Home, ledgers};
 use crate::showing::{self, SCHEMA, Shown, Target, What};
 
 pub fn run(home: &Home, args: &ShowArgs) -> Result<Exit, Failure> {
     let book = home.open()?;
-    let ids = match &args.ledger {
-        Some(text) => vec![LedgerId::parse(text).map_err(|error| Failure::bad_input(format!("--ledger: {error}")))?],
-        None => book.ledgers()?,
-    };
+    let ids = ledgers(&book, args.ledger.as_deref())?;
     let limit = if args.all { usize::MAX } else { args.top };
     let mut out = stdout();
     for text in &args.targets {

@@ -4,16 +4,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use book::{Book, UtxoLedger};
 use cluster::{Order, Ruling, RulingError, Rulings, Target};
-use ledger::{LedgerId, Time, address};
+use ledger::{LedgerId, address};
 use upkeep::RULINGS_FILE;
 
 use super::{chosen, update};
 use crate::cli::{ChainArg, PairArgs, RulingArgs, Said};
-use crate::commands::{say, stdout};
+use crate::commands::{now, say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
 
@@ -50,9 +49,7 @@ fn ruling(order: Order, target: Target, said: &Said) -> Ruling {
 
 /// The day, in UTC.
 fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let time = i64::try_from(seconds).ok().and_then(Time::from_seconds).map(|time| time.to_string());
-    time.and_then(|time| time.split('T').next().map(str::to_owned)).unwrap_or_default()
+    now().split('T').next().unwrap_or_default().to_owned()
 }
 
 fn path(book: &Book, id: &LedgerId) -> PathBuf {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use book::Book;
 use ledger::Time;
@@ -12,17 +11,11 @@ use screen::{Answer, Asked, Changed, Screener, Status};
 
 use super::{Printer, exit};
 use crate::cli::ScreenArgs;
-use crate::commands::{say, stdout};
+use crate::commands::{now, say, stdout};
 use crate::exit::{Exit, Failure};
 use crate::output::text::counted;
 
 const FILE: &str = "screenings.ndjson";
-
-/// The time, to the second.
-pub fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(seconds).ok().and_then(Time::from_seconds).map(|time| time.to_string()).unwrap_or_default()
-}
 
 /// Adds screenings to the file. What another process or a crash left half written at its end goes first.
 pub fn append(book: &Book, screenings: &[Remembered]) -> Result<(), Failure> {
