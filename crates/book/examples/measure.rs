@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use book::{Book, BookError, BookLedger};
 use ledger::{
-    AccountLeg, AccountTransaction, Ledger, LedgerId, Leg, Outpoint, Seq, Time, UtxoBlock, UtxoInput, UtxoOutput,
-    UtxoTransaction, txid_text,
+    AccountLeg, AccountTransaction, Ledger, LedgerId, Leg, LegKind, Outpoint, Seq, Time, UtxoBlock, UtxoInput,
+    UtxoOutput, UtxoTransaction, txid_text,
 };
 use money::{Amount, Asset};
 
@@ -101,6 +101,7 @@ fn make_transactions(
             asset: "EUR".into(),
             amount: Amount::new(u128::from(dice.below(100_000))),
             fee: Amount::ZERO,
+            kind: LegKind::Transfer,
         };
         let transaction = AccountTransaction {
             name: format!("0x{number:064x}"),

@@ -9,7 +9,7 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use book::{Book, BookLedger};
-//! use ledger::{AccountLeg, AccountTransaction, LedgerId, Time};
+//! use ledger::{AccountLeg, AccountTransaction, LegKind, LedgerId, Time};
 //! use money::{Amount, Asset};
 //!
 //! let folder = tempfile::tempdir()?;
@@ -23,6 +23,7 @@
 //!     asset: "EUR".into(),
 //!     amount: Amount::new(500),
 //!     fee: Amount::ZERO,
+//!     kind: LegKind::Transfer,
 //! };
 //! writer.push(&AccountTransaction { name: "t1".into(), time: Time::parse("2024-01-01")?, legs: vec![leg] })?;
 //! writer.commit()?;

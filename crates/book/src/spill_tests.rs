@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use ledger::{
-    AccountLeg, AccountTransaction, Ledger as _, LedgerId, PurseId, Time, UtxoBlock, UtxoInput, UtxoOutput,
+    AccountLeg, AccountTransaction, Ledger as _, LedgerId, LegKind, PurseId, Time, UtxoBlock, UtxoInput, UtxoOutput,
     UtxoTransaction,
 };
 use money::{Amount, Asset};
@@ -40,6 +40,7 @@ fn transaction(number: u64) -> AccountTransaction {
         asset: "EUR".into(),
         amount: Amount::new(u128::from(number % 11) << (number % 80)),
         fee: Amount::ZERO,
+        kind: LegKind::Transfer,
     };
     let time = Time::from_micros(i64::try_from(number).unwrap());
     AccountTransaction { name: number.to_string(), time, legs: vec![leg] }

@@ -5,7 +5,8 @@ mod common;
 use book::{Book, BookError, DeedError, Pushed, UtxoWriter};
 use common::{assert_same_bytes, btc, bytes, chain, table};
 use ledger::{
-    AccountLeg, AccountTransaction, LedgerId, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction,
+    AccountLeg, AccountTransaction, LedgerId, LegKind, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput,
+    UtxoTransaction,
 };
 use money::{Amount, Asset};
 use tempfile::TempDir;
@@ -22,7 +23,14 @@ fn euro() -> Asset {
 
 fn leg(from: &str, to: &str, amount: u128) -> AccountLeg {
     let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    AccountLeg { from: name(from), to: name(to), asset: "EUR".into(), amount: Amount::new(amount), fee: Amount::ZERO }
+    AccountLeg {
+        from: name(from),
+        to: name(to),
+        asset: "EUR".into(),
+        amount: Amount::new(amount),
+        fee: Amount::ZERO,
+        kind: LegKind::Transfer,
+    }
 }
 
 fn transaction(name: &str, time: &str, legs: Vec<AccountLeg>) -> AccountTransaction {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use decode::Fault;
 use decode::table::Row;
-use ledger::{AccountLeg, AccountTransaction, Time};
+use ledger::{AccountLeg, AccountTransaction, LegKind, Time};
 use money::Amount;
 
 use crate::error::FeedError;
@@ -26,7 +26,7 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub fn new(row: Row, ledger: u32, amount: Amount, fee: Amount) -> Self {
-        let leg = AccountLeg { from: row.from, to: row.to, asset: row.asset, amount, fee };
+        let leg = AccountLeg { from: row.from, to: row.to, asset: row.asset, amount, fee, kind: LegKind::Transfer };
         Self { ledger, line: row.line, tx: row.tx, time: row.time, leg }
     }
 }
@@ -162,7 +162,13 @@ fn read_row(record: &[u8], key: usize) -> Ready {
     };
     let (from, to, asset) = (name(), name(), name());
     let end = |name: String| (!name.is_empty()).then_some(name);
-    Ready { ledger, line, tx, time, leg: AccountLeg { from: end(from), to: end(to), asset, amount, fee } }
+    Ready {
+        ledger,
+        line,
+        tx,
+        time,
+        leg: AccountLeg { from: end(from), to: end(to), asset, amount, fee, kind: LegKind::Transfer },
+    }
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {

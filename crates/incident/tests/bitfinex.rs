@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use incident::{Incident, resolve};
 use ledger::memory::MemoryLedger;
-use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, Time};
+use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, LegKind, Time};
 use money::{Amount, Asset, Decimal};
 
 const TABLE: &str =
@@ -31,6 +31,7 @@ fn two_thousand_starts_sum_to_the_satoshi() {
             asset: "BTC".into(),
             amount: Decimal::parse(amount).unwrap().to_amount(8).unwrap(),
             fee: Amount::ZERO,
+            kind: LegKind::Transfer,
         };
         let time = Time::parse("2016-08-02").unwrap();
         ledger.push(&AccountTransaction { name: txid.to_owned(), time, legs: vec![leg] });

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use incident::{Incident, Resolved, resolve};
 use ledger::memory::MemoryLedger;
 use ledger::{
-    AccountLeg, AccountTransaction, End, Kind, Ledger, LedgerId, Outpoint, Time, UtxoBlock, UtxoInput, UtxoOutput,
-    UtxoTransaction, txid_text,
+    AccountLeg, AccountTransaction, End, Kind, Ledger, LedgerId, LegKind, Outpoint, Time, UtxoBlock, UtxoInput,
+    UtxoOutput, UtxoTransaction, txid_text,
 };
 use money::{Amount, Asset};
 use proptest::prelude::*;
@@ -29,6 +29,7 @@ fn account_ledger(transactions: &[&str]) -> MemoryLedger {
                 asset: asset.into(),
                 amount: Amount::new(amount.parse().unwrap()),
                 fee: Amount::ZERO,
+                kind: LegKind::Transfer,
             }
         });
         let time = Time::parse(date).unwrap();

@@ -3,7 +3,7 @@
 use decode::tagpack::{Pack, parse};
 use know::{Actor, Actors, PackHash, Rules, StopKind, Stops, from_actor_pack, from_csv, read_actors, write_actors};
 use ledger::memory::MemoryLedger;
-use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, Time};
+use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, LegKind, Time};
 use money::{Amount, Asset};
 
 const ACTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/tags/actors/graphsense.actorpack.yaml");
@@ -69,6 +69,7 @@ fn stops_carry_names_and_an_actors_kinds_help_where_a_tag_is_silent() {
         asset: "COIN".into(),
         amount: Amount::new(1),
         fee: Amount::ZERO,
+        kind: LegKind::Transfer,
     };
     let legs = holders.iter().map(leg).collect();
     ledger.push(&AccountTransaction { name: "t".into(), time: Time::from_micros(0), legs });

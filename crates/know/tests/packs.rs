@@ -8,7 +8,7 @@ use std::path::Path;
 use decode::tagpack::{Pack, parse};
 use know::{Claim, ProblemKind, Rules, Scope, StopKind, StopSet, Stops, from_tag_pack, merged};
 use ledger::memory::MemoryLedger;
-use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, Time, address};
+use ledger::{AccountLeg, AccountTransaction, Kind, LedgerId, LegKind, Time, address};
 use money::{Amount, Asset};
 
 const PACKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/tags/packs");
@@ -55,6 +55,7 @@ fn ledger_of(id: &str, claims: &[Claim]) -> MemoryLedger {
         asset: "COIN".into(),
         amount: Amount::new(1),
         fee: Amount::ZERO,
+        kind: LegKind::Transfer,
     });
     ledger.push(&AccountTransaction { name: "all".into(), time: Time::from_micros(0), legs: legs.collect() });
     ledger

@@ -2,7 +2,7 @@
 
 use know::{Claim, EXPOSURE_CATEGORIES, Rules, Scope, StopSet, Stops, from_csv};
 use ledger::memory::MemoryLedger;
-use ledger::{AccountLeg, AccountTransaction, Kind, Ledger, LedgerId, Time};
+use ledger::{AccountLeg, AccountTransaction, Kind, Ledger, LedgerId, LegKind, Time};
 use money::{Amount, Asset};
 
 /// A ledger on which each of these holders was paid once.
@@ -16,6 +16,7 @@ fn ledger_of(id: &str, holders: &[&str]) -> MemoryLedger {
             asset: "COIN".into(),
             amount: Amount::new(1),
             fee: Amount::ZERO,
+            kind: LegKind::Transfer,
         };
         let time = Time::from_micros(i64::try_from(at).unwrap());
         ledger.push(&AccountTransaction { name: at.to_string(), time, legs: vec![leg] });

@@ -31,6 +31,82 @@ pub struct AccountLeg {
     pub amount: Amount,
     /// What the payer pays on top for the movement itself, in the same asset; booked as a leg of its own right after.
     pub fee: Amount,
+    /// What kind of movement it is: says what an end without a name stands for.
+    pub kind: LegKind,
+}
+
+/// What a movement of an account ledger is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LegKind {
+    /// A payment. An end without a name is outside the ledger: issue, mint; burn.
+    #[default]
+    Transfer,
+    /// A fee as a movement of its own. Without `to` it goes to whoever collects fees; without `from` it is that part
+    /// of the collected fees that a block's producer receives.
+    Fee,
+    /// The asset's own books changed a balance without a payment: a rebase, a tax on transfers that no log shows.
+    /// Without `from` the holder gained, without `to` it lost.
+    Drift,
+}
+
+/// One block of an account ledger that is a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountBlock {
+    /// Height above genesis.
+    pub height: u64,
+    /// The block's hash, first byte first, as such chains print it.
+    pub hash: [u8; 32],
+    /// The parent's hash; `None` at genesis.
+    pub previous: Option<[u8; 32]>,
+    /// The header's time.
+    pub time: Time,
+    /// In block order. What happens outside of transactions (rewards, withdrawals of stakers, drift that was seen at the
+    /// block's end) stands in transactions of its own, named `block:HEIGHT` and `drift:HEIGHT`.
+    pub transactions: Vec<AccountTransaction>,
+    /// What contracts wrote, as far as it is kept; ascending by transaction, then by index.
+    pub events: Vec<BlockEvent>,
+    /// What the source could not tell.
+    pub gaps: Gaps,
+}
+
+/// What is not known of a block, because its source did not have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// No traces: native coin may have moved between contracts unseen.
+    pub traces: bool,
+    /// No receipts: fees are missing, and so is whether a transaction failed, unless traces say it.
+    pub receipts: bool,
+    /// No logs: tokens may have moved unseen.
+    pub logs: bool,
+}
+
+impl Gaps {
+    /// Whether something is missing.
+    pub const fn any(self) -> bool {
+        self.traces || self.receipts || self.logs
+    }
+}
+
+/// A log, and which of the block's transactions wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockEvent {
+    /// The transaction's place in [`AccountBlock::transactions`].
+    pub transaction: u32,
+    /// The log.
+    pub event: Event,
+}
+
+/// What a contract wrote: kept as it came, so that decoders of bridges and mixers can be better tomorrow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The log's index within its block.
+    pub index: u32,
+    /// The contract.
+    pub contract: [u8; 20],
+    /// Up to four topics; the first is the hash of the event's signature, unless it is anonymous.
+    pub topics: Vec<[u8; 32]>,
+    /// The fields that are not indexed, ABI-encoded.
+    pub data: Vec<u8>,
 }
 
 /// One block of a UTXO ledger.

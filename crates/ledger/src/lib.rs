@@ -20,10 +20,11 @@ mod time;
 
 pub use coins::{Coin, Coins};
 pub use deed::{
-    AccountLeg, AccountTransaction, Outpoint, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, txid_bytes, txid_text,
+    AccountBlock, AccountLeg, AccountTransaction, BlockEvent, Event, Gaps, LegKind, Outpoint, UtxoBlock, UtxoInput,
+    UtxoOutput, UtxoTransaction, txid_bytes, txid_text,
 };
 pub use id::{ID_BYTES_MAX, LedgerId, LedgerIdError};
 pub use lock::{Lock, SCRIPT_BYTES_MAX};
-pub use model::{AssetId, End, HolderId, Kind, Ledger, Leg, Purse, PurseId, Seq, Stamp};
+pub use model::{AssetId, Contracts, End, HolderId, Kind, Ledger, Leg, Purse, PurseId, Seq, Stamp};
 pub use network::Network;
 pub use time::{Time, TimeError};

@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use money::{Amount, Asset};
 
 use crate::{
-    AccountTransaction, AssetId, Coin, Coins, End, HolderId, Kind, Ledger, LedgerId, Leg, Lock, Network, Outpoint,
-    Purse, PurseId, Seq, Stamp, Time, UtxoBlock, UtxoTransaction, txid_bytes, txid_text,
+    AccountBlock, AccountTransaction, AssetId, BlockEvent, Coin, Coins, Contracts, End, Event, Gaps, HolderId, Kind,
+    Ledger, LedgerId, Leg, LegKind, Lock, Network, Outpoint, Purse, PurseId, Seq, Stamp, Time, UtxoBlock,
+    UtxoTransaction, txid_bytes, txid_text,
 };
 
 /// Holder of outputs of which the source tells nothing.
@@ -58,6 +59,8 @@ pub struct MemoryLedger {
     holder_numbers: HashMap<String, HolderId>,
     account_purses: HashMap<(HolderId, AssetId), PurseId>,
     outputs: HashMap<Outpoint, PurseId>,
+    events: Vec<(Seq, Event)>,
+    gaps: HashMap<Seq, Gaps>,
 }
 
 impl MemoryLedger {
@@ -76,6 +79,8 @@ impl MemoryLedger {
             holder_numbers: HashMap::new(),
             account_purses: HashMap::new(),
             outputs: HashMap::new(),
+            events: Vec::new(),
+            gaps: HashMap::new(),
         }
     }
 
@@ -84,11 +89,32 @@ impl MemoryLedger {
     /// # Panics
     /// On an asset that the ledger was not made with, or an id that is already there: this ledger is for tests.
     pub fn push(&mut self, transaction: &AccountTransaction) -> Seq {
-        let seq = self.begin(&transaction.name, transaction.time, None);
+        self.push_at(transaction, None)
+    }
+
+    /// Appends a block of an account ledger; its assets must be known.
+    ///
+    /// # Panics
+    /// As [`MemoryLedger::push`].
+    pub fn push_account_block(&mut self, block: &AccountBlock) {
+        let first = self.end().0;
+        for transaction in &block.transactions {
+            let seq = self.push_at(transaction, Some(block.height));
+            if block.gaps.any() {
+                self.gaps.insert(seq, block.gaps);
+            }
+        }
+        for BlockEvent { transaction, event } in &block.events {
+            self.events.push((Seq(first + u64::from(*transaction)), event.clone()));
+        }
+    }
+
+    fn push_at(&mut self, transaction: &AccountTransaction, height: Option<u64>) -> Seq {
+        let seq = self.begin(&transaction.name, transaction.time, height);
         for leg in &transaction.legs {
             let asset = self.find_asset(&leg.asset).expect("a test names only its own assets");
-            let payer = self.account_end(leg.from.as_deref(), asset);
-            let payee = self.account_end(leg.to.as_deref(), asset);
+            let payer = self.account_end(leg.from.as_deref(), asset, leg.kind);
+            let payee = self.account_end(leg.to.as_deref(), asset, leg.kind);
             self.move_value(seq, payer, payee, asset, leg.amount);
             if !leg.fee.is_zero() {
                 self.move_value(seq, payer, End::Fee, asset, leg.fee);
@@ -186,8 +212,8 @@ impl MemoryLedger {
         id
     }
 
-    fn account_end(&mut self, name: Option<&str>, asset: AssetId) -> End {
-        let Some(name) = name else { return End::Outside };
+    fn account_end(&mut self, name: Option<&str>, asset: AssetId, kind: LegKind) -> End {
+        let Some(name) = name else { return End::unnamed(kind) };
         let holder = self.holder(name);
         if let Some(purse) = self.account_purses.get(&(holder, asset)) {
             return End::Purse(*purse);
@@ -438,6 +464,18 @@ fn index(number: impl Number) -> usize {
     usize::try_from(number.number()).expect("what fits in memory fits its index")
 }
 
+impl Contracts for MemoryLedger {
+    fn events(&self, from: Seq, until: Seq, each: &mut dyn FnMut(Seq, &Event)) {
+        for (seq, event) in self.events.iter().filter(|(seq, _)| (from..until).contains(seq)) {
+            each(*seq, event);
+        }
+    }
+
+    fn gaps(&self, seq: Seq) -> Gaps {
+        self.gaps.get(&seq).copied().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,6 +489,7 @@ mod tests {
             asset: "EUR".into(),
             amount: Amount::new(amount),
             fee: Amount::ZERO,
+            kind: LegKind::Transfer,
         }
     }
 

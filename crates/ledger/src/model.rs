@@ -5,7 +5,7 @@
 
 use money::{Amount, Asset};
 
-use crate::{LedgerId, Time};
+use crate::{Event, Gaps, LedgerId, LegKind, Time};
 
 /// A transaction's place in its ledger, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +42,22 @@ pub enum End {
     /// The transaction's own pot: UTXO inputs pour into it in index order, outputs draw from it in index order, the
     /// fee takes the rest.
     Pot,
-    /// Whoever collects the fee.
+    /// Whoever collects the fee. As a payer: what the producer of a block receives of the fees.
     Fee,
+    /// The books of the asset itself: a balance that a rebase or an unseen tax made larger (as a payer) or smaller.
+    Drift,
 }
 
 impl End {
+    /// What an end without a name stands for.
+    pub const fn unnamed(kind: LegKind) -> Self {
+        match kind {
+            LegKind::Transfer => Self::Outside,
+            LegKind::Fee => Self::Fee,
+            LegKind::Drift => Self::Drift,
+        }
+    }
+
     /// The purse, where there is one.
     pub const fn purse(self) -> Option<PurseId> {
         match self {
@@ -147,4 +158,12 @@ pub trait Ledger {
     fn purse_name(&self, purse: PurseId) -> String;
     /// The output `vout` of a transaction, on UTXO ledgers.
     fn find_output(&self, transaction: &str, vout: u32) -> Option<PurseId>;
+}
+
+/// What an account ledger that is a chain keeps besides movements.
+pub trait Contracts: Ledger {
+    /// The events of the transactions `from..until`, in order, as far as they were kept.
+    fn events(&self, from: Seq, until: Seq, each: &mut dyn FnMut(Seq, &Event));
+    /// What is not known of the transaction's block.
+    fn gaps(&self, seq: Seq) -> Gaps;
 }

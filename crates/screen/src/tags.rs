@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use know::{Claim, Rules, Standing, Stops, entity_key};
 use ledger::memory::MemoryLedger;
-use ledger::{AccountLeg, AccountTransaction, HolderId, Kind, LedgerId, Time};
+use ledger::{AccountLeg, AccountTransaction, HolderId, Kind, LedgerId, LegKind, Time};
 use money::{Amount, Asset};
 
 use crate::CategorySet;
@@ -158,8 +158,14 @@ fn ledger_of_one(name: &str) -> (MemoryLedger, HolderId) {
     let asset = Asset { symbol: "NONE".to_owned(), scale: 0 };
     let name = ledger::address::canonical(&id, name).unwrap_or_else(|_| name.to_owned());
     let mut memory = MemoryLedger::new(id, Kind::Account, vec![asset]);
-    let leg =
-        AccountLeg { from: None, to: Some(name), asset: "NONE".to_owned(), amount: Amount::ZERO, fee: Amount::ZERO };
+    let leg = AccountLeg {
+        from: None,
+        to: Some(name),
+        asset: "NONE".to_owned(),
+        amount: Amount::ZERO,
+        fee: Amount::ZERO,
+        kind: LegKind::Transfer,
+    };
     let time = Time::from_micros(0);
     memory.push(&AccountTransaction { name: "only".to_owned(), time, legs: vec![leg] });
     (memory, HolderId(0))

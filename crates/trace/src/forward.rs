@@ -336,6 +336,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     fn fate(&self, movement: &Movement, portions: &[Portion]) -> Option<(TerminalKind, Reason)> {
         let purse = match movement.payee {
             End::Fee => return Some((TerminalKind::Fee, Reason::Fee)),
+            End::Drift => return Some((TerminalKind::Fee, Reason::Drift)),
             End::Outside | End::Pot => return Some((TerminalKind::Unknown, Reason::LeftLedger)),
             End::Purse(purse) => purse,
         };

@@ -53,6 +53,8 @@ pub enum Reason {
     StopRule,
     /// The fee of a transaction; not chased.
     Fee,
+    /// The asset's own books made the balance smaller: a rebase, an unseen tax.
+    Drift,
     /// The movement was below the dust cut-off.
     BelowDust,
     /// The stolen share of the movement was below the share cut-off.
@@ -69,6 +71,7 @@ impl Reason {
             Self::Held => "held",
             Self::StopRule => "stop-rule",
             Self::Fee => "fee",
+            Self::Drift => "drift",
             Self::BelowDust => "below-dust",
             Self::BelowShare => "below-share",
             Self::LeftLedger => "left-ledger",

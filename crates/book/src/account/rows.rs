@@ -39,6 +39,7 @@ pub(crate) const PAYEE_NEXT: usize = 4;
 /// Ends that are no purse.
 const OUTSIDE: u64 = NONE_40;
 const FEE: u64 = NONE_40 - 1;
+const DRIFT: u64 = NONE_40 - 2;
 /// Flags: the field is a row of `wide`.
 const WIDE_AMOUNT: u64 = 1;
 const WIDE_PAYER: u64 = 2;
@@ -263,6 +264,7 @@ fn end_of(bits: u64) -> End {
     match bits {
         OUTSIDE => End::Outside,
         FEE => End::Fee,
+        DRIFT => End::Drift,
         purse => End::Purse(PurseId(purse)),
     }
 }
@@ -271,6 +273,7 @@ fn end_bits(end: End) -> u64 {
     match end {
         End::Purse(purse) => purse.0,
         End::Fee => FEE,
+        End::Drift => DRIFT,
         End::Outside | End::Pot => OUTSIDE,
     }
 }

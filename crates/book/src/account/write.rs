@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use ledger::{AccountTransaction, End, Kind, LedgerId, PurseId, Seq, Time};
+use ledger::{AccountTransaction, End, Kind, LedgerId, LegKind, PurseId, Seq, Time};
 use money::{Amount, Asset};
 use rustc_hash::FxHashMap;
 
@@ -234,8 +234,8 @@ impl AccountWriter {
         let first_leg = self.store.columns[LEGS].rows();
         for leg in &transaction.legs {
             let asset = self.asset_numbers[&leg.asset];
-            let payer = self.end_of(leg.from.as_deref(), asset)?;
-            let payee = self.end_of(leg.to.as_deref(), asset)?;
+            let payer = self.end_of(leg.from.as_deref(), asset, leg.kind)?;
+            let payee = self.end_of(leg.to.as_deref(), asset, leg.kind)?;
             self.move_value(seq, payer, payee, asset, leg.amount, &transaction.name)?;
             if !leg.fee.is_zero() {
                 self.move_value(seq, payer, FEE, asset, leg.fee, &transaction.name)?;
@@ -263,8 +263,8 @@ impl AccountWriter {
         }
     }
 
-    fn end_of(&mut self, name: Option<&str>, asset: u32) -> Result<Named, BookError> {
-        let Some(name) = name else { return Ok(Named { end: End::Outside, key: None }) };
+    fn end_of(&mut self, name: Option<&str>, asset: u32, kind: LegKind) -> Result<Named, BookError> {
+        let Some(name) = name else { return Ok(Named { end: End::unnamed(kind), key: None }) };
         let key =
             (self.holders.find_or_add(&mut self.store.columns, name.as_bytes(), fingerprint(name.as_bytes()))?, asset);
         let purse = self.purses.find_or_add(&mut self.store.columns, key)?;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use ledger::memory::MemoryLedger;
 use ledger::{
-    AccountLeg, AccountTransaction, AssetId, HolderId, Kind, Ledger, LedgerId, Outpoint, PurseId, Seq, Time, UtxoBlock,
-    UtxoInput, UtxoOutput, UtxoTransaction,
+    AccountLeg, AccountTransaction, AssetId, HolderId, Kind, Ledger, LedgerId, LegKind, Outpoint, PurseId, Seq, Time,
+    UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction,
 };
 use money::{Amount, Asset};
 
@@ -89,6 +89,7 @@ fn account_leg(dice: &mut Dice, holders: u64) -> AccountLeg {
         asset: assets()[usize::try_from(asset).expect("small")].symbol.clone(),
         amount: Amount::new(amount),
         fee: Amount::new(fee),
+        kind: LegKind::Transfer,
     }
 }
 

@@ -6,8 +6,8 @@ pub mod units;
 
 use ledger::memory::MemoryLedger;
 use ledger::{
-    AccountLeg, AccountTransaction, Kind, Ledger, LedgerId, Outpoint, Seq, Time, UtxoBlock, UtxoInput, UtxoOutput,
-    UtxoTransaction,
+    AccountLeg, AccountTransaction, Kind, Ledger, LedgerId, LegKind, Outpoint, Seq, Time, UtxoBlock, UtxoInput,
+    UtxoOutput, UtxoTransaction,
 };
 use money::{Amount, Asset};
 use trace::{LabelId, Outcome, Seed};
@@ -47,6 +47,7 @@ impl Accounts {
                     asset: (*asset).into(),
                     amount: Amount::new(*amount),
                     fee: Amount::new(*fee),
+                    kind: LegKind::Transfer,
                 })
                 .collect(),
         })

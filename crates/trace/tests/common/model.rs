@@ -62,14 +62,14 @@ pub fn trace(ledger: &MemoryLedger, seeds: &[Seed], policy: Policy, stops: &[&st
                     if stop { (Sums::new(), vec![Unit::new(); size(amount)]) } else { taken }
                 }
                 End::Pot => withdraw(&mut pot, amount, policy),
-                End::Outside | End::Fee => (Sums::new(), vec![Unit::new(); size(amount)]),
+                End::Outside | End::Fee | End::Drift => (Sums::new(), vec![Unit::new(); size(amount)]),
             };
             for seed in seeds.iter().filter(|seed| (seed.seq, seed.leg) == (Seq(at), index)) {
                 plant(seed, amount, policy, &mut sums, &mut units);
             }
             let rests = match leg.payee {
                 End::Purse(purse) if is_stop(purse) => Some(Some(purse)),
-                End::Fee | End::Outside => Some(None),
+                End::Fee | End::Outside | End::Drift => Some(None),
                 _ => None,
             };
             if let Some(place) = rests {

@@ -69,7 +69,7 @@ pub fn sources(ledger: &MemoryLedger, targets: &[Target], is_lifo: bool, setting
                 // Poured whole, in the order in which it lay there.
                 End::Pot if is_lifo && leg.payer != End::Outside => pot.extend(units.into_iter().rev()),
                 End::Pot => pot.extend(units),
-                End::Outside | End::Fee => {}
+                End::Outside | End::Fee | End::Drift => {}
             }
         }
     }
@@ -107,7 +107,7 @@ impl Walk<'_> {
                 drawn
             }
             End::Pot => self.draw(pot, amount),
-            End::Outside | End::Fee => {
+            End::Outside | End::Fee | End::Drift => {
                 let (kind, payer, payee, seq) = new(OriginKind::Outside, None);
                 let unit = |id| Unit { id, kind, payer, payee, seq };
                 let first = self.units;

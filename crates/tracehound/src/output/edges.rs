@@ -48,6 +48,7 @@ pub fn row(on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> 
         End::Purse(purse) => Some(ledger.holder_name(ledger.purse(purse).holder)),
         End::Pot => Some(format!("tx:{tx}")),
         End::Fee => Some("fee".to_owned()),
+        End::Drift => Some("drift".to_owned()),
         End::Outside => None,
     };
     let purse = |end: End| end.purse().map(|purse| ledger.purse_name(purse));

@@ -1,0 +1,9 @@
+//! Links between ledgers: what went into a bridge here came out there, as claims with a class and a probability.
+//!
+//! A link is never a fact of either ledger, however sure it is: each names its method, version, source and evidence, and
+//! can be taken back ([`Claim`]). This room decodes what bridges and mixing pools wrote, after a registry that is data,
+//! and matches what no message ties together. It does no I/O, and it does not follow money (`trace` does).
+
+mod claim;
+
+pub use claim::{Claim, Class, Portion, Side};
