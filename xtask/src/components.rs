@@ -1,9 +1,10 @@
-//! Fills the git-ignored folder `.components` with what tests run against and cargo cannot bring: a Bitcoin node, and
-//! a second reader of its block files as an oracle.
+//! Fills the git-ignored folder `.components` with what tests run against and cargo cannot bring: a Bitcoin node, a
+//! second reader of its block files as an oracle, and an EVM node.
 //!
 //! Nothing is installed for the machine and nothing needs root. The node is Debian's own package with the libraries
 //! that it was built for, fetched by the machine's `apt-get` under a configuration of its own and checked by Debian's
-//! signatures; the oracle is a wheel whose hash stands here. Where they are downloaded from is the machine's affair.
+//! signatures; the oracle is a wheel whose hash stands here; the EVM node is a package whose hash stands in the lock file
+//! beside the tests that use it. Where they are downloaded from is the machine's affair.
 //! What a folder was filled by is written into it, so that a change of this file fills it anew.
 
 use std::fmt::Write as _;
@@ -55,6 +56,16 @@ const ORACLE: &str = "py-bitcoinkernel==0.1.0a5 \
     --hash=sha256:590a4ad64b7d9153da07b205c340e2cecde3aa18965fa4f3825748e78c21a555 \
     --hash=sha256:557b5d0ec2f8e1c3a04418dbae33ff68dc67e36bed5ba722b10c7ec4135d0c0f \
     --hash=sha256:75fcc53dfd743defbc09dc341d0f6d182f97bcbc9bf01a7efa71cc9494f88740\n";
+/// Names the EVM node to take instead of any other; the tests read it too.
+const CHAIN_VARIABLE: &str = "ANVIL_EXE";
+/// What helps where the package cannot be had.
+const CHAIN_HELP: &str = "set ANVIL_EXE to an anvil (Foundry 1.7 or later)";
+/// The program on `PATH`, and where its package puts it.
+const CHAIN_PROGRAM: &str = "anvil";
+const CHAIN_PATH: &str = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+/// What npm is asked for, and what exactly that is.
+const CHAIN_MANIFEST: &str = include_str!("../../crates/tracehound/tests/evm/package.json");
+const CHAIN_LOCK: &str = include_str!("../../crates/tracehound/tests/evm/package-lock.json");
 /// Mirrors of the machine's configuration that are tried.
 const MIRRORS_MAX: usize = 4;
 /// The file in a component's folder that says what filled it.
@@ -67,7 +78,9 @@ pub fn fill(workplace: &Workplace) -> Result<Outcome, String> {
     println!("node: {node}");
     let oracle = oracle(&folder)?;
     println!("oracle: {oracle}");
-    Ok(Outcome::Passed(format!("{node}; {oracle}")))
+    let chain = chain(&folder)?;
+    println!("EVM node: {chain}");
+    Ok(Outcome::Passed(format!("{node}; {oracle}; {chain}")))
 }
 
 /// The node that tests will find: named, on `PATH`, or in our folder.
@@ -105,6 +118,34 @@ fn oracle(folder: &Path) -> Result<String, String> {
         }
     }
     Ok(ORACLE.split_whitespace().next().unwrap_or_default().replace("==", " "))
+}
+
+/// The EVM node that tests will find: named, on `PATH`, or in our folder.
+fn chain(folder: &Path) -> Result<String, String> {
+    if let Some(named) = std::env::var_os(CHAIN_VARIABLE) {
+        let version = version(Path::new(&named))
+            .ok_or_else(|| format!("{CHAIN_VARIABLE} names {}, which does not run", named.display()))?;
+        return Ok(format!("{version}, from {CHAIN_VARIABLE}, nothing downloaded"));
+    }
+    if let Some(version) = version(Path::new(CHAIN_PROGRAM)) {
+        return Ok(format!("{version}, from PATH, nothing downloaded"));
+    }
+    let (home, recipe) = (folder.join("anvil"), format!("{CHAIN_MANIFEST}{CHAIN_LOCK}"));
+    let program = home.join(CHAIN_PATH);
+    if !is_filled(&home, &recipe) || version(&program).is_none() {
+        fill_one(&home, &recipe, unpack_chain).map_err(|why| format!("no anvil: {why}; {CHAIN_HELP}"))?;
+    }
+    version(&program).ok_or_else(|| format!("{} does not run; {CHAIN_HELP}", program.display()))
+}
+
+/// Lets npm fetch the EVM node without the compiler beside it; it refuses a package whose hash is another, and runs
+/// nothing of what it fetches.
+fn unpack_chain(_work: &Path, whole: &Path) -> Result<(), String> {
+    write(&whole.join("package.json"), CHAIN_MANIFEST)?;
+    write(&whole.join("package-lock.json"), CHAIN_LOCK)?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    run(npm.current_dir(whole))
 }
 
 fn is_importable(home: &Path) -> bool {
