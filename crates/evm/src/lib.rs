@@ -4,6 +4,8 @@
 //! was wrong or could not be represented said beside it. It knows the ABI and a table of tokens. It does not talk to
 //! nodes (`feed`), does not net transactions (`trace`), and does not know bridges (`link`).
 
+pub mod abi;
+
 /// How a ledger of an EVM chain is named: its CAIP-2 id, from the chain's number.
 pub fn ledger_id(chain: u64) -> ledger::LedgerId {
     ledger::LedgerId::parse(&format!("eip155:{chain}")).expect("a number is a CAIP-2 reference")

@@ -5,5 +5,7 @@
 //! and matches what no message ties together. It does no I/O, and it does not follow money (`trace` does).
 
 mod claim;
+mod crossing;
 
 pub use claim::{Claim, Class, Portion, Side};
+pub use crossing::{Crossing, Direction};
