@@ -3,12 +3,13 @@
 //! A source goes in whole or not at all: it is read once to be checked and once to be pushed, and whatever is wrong
 //! with it is one line with its file, line and column ([`FeedError`]). Decoding is the room `decode`'s, keeping the room
 //! `book`'s; this one knows files, pipes, gzip, order and progress. A node's chain ([`ingest_block_files`], [`node`]) goes
-//! in block by block instead, each checked before it is pushed. [`node`] alone opens sockets,
-//! and only to the node that it was pointed at.
+//! in block by block instead, each checked before it is pushed. Only `wire` and what listens for news open sockets,
+//! and only to the node that they were pointed at.
 
 mod bitcoin;
 mod blocks;
 mod error;
+mod following;
 mod input;
 pub mod node;
 mod order;
@@ -17,6 +18,7 @@ mod spill;
 mod standing;
 mod survey;
 mod table;
+mod wire;
 
 pub use bitcoin::{
     AHEAD_BYTES_MAX, BLOCKS_MAX, BlockFilesIngest, BlockFilesReport, BlockName, FILES_MAX, FileProblem, PROBLEMS_MAX,

@@ -182,7 +182,7 @@ fn a_cookie_is_read_anew_when_the_node_has_written_another() {
     let desk = Desk::new();
     let cookie = desk.file("cookie", "__cookie__:first");
     node.set_login(&STANDARD.encode("__cookie__:first"));
-    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), Login::Cookie(cookie));
+    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), Login::Cookie(cookie), &feed::node::BITCOIN);
     let best = || rpc.call::<String>("getbestblockhash", "[]");
     assert!(best().is_ok());
     node.set_login(&STANDARD.encode("__cookie__:second"));
@@ -191,7 +191,7 @@ fn a_cookie_is_read_anew_when_the_node_has_written_another() {
     assert!(best().is_ok());
 
     let password = Login::Password { user: "u".into(), password: "hidden".into() };
-    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), password);
+    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), password, &feed::node::BITCOIN);
     let refused = rpc.call::<String>("getbestblockhash", "[]").unwrap_err();
     assert!(matches!(refused, NodeError::Login { .. }) && !refused.to_string().contains("hidden"), "{refused}");
 }
@@ -200,7 +200,7 @@ fn a_cookie_is_read_anew_when_the_node_has_written_another() {
 fn what_is_no_node_or_says_too_much_is_told_apart() {
     let Some(chain) = chain(20) else { return };
     let node = Bitcoind::start(&chain, CORE_30);
-    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), Login::Nothing);
+    let rpc = Rpc::new(NodeAddress::parse(&node.url()).unwrap(), Login::Nothing, &feed::node::BITCOIN);
     let ask = |answer: Vec<u8>| {
         node.set_moods(vec![Mood::Says("", answer)]);
         rpc.call::<String>("getbestblockhash", "[]").unwrap_err().to_string().replace(&node.url(), "[NODE]")

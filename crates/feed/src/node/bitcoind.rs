@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::blocks::Means;
 use super::chain::{Need, Node, State};
-use super::error::NodeError;
-use super::rpc::Rpc;
+use crate::wire::NodeError;
+use crate::wire::Rpc;
 
 /// "Block height out of range", "invalid parameter" (`RPC_INVALID_PARAMETER`).
 const CODE_PARAMETER: i64 = -8;

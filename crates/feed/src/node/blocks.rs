@@ -16,7 +16,7 @@ use ledger::{UtxoBlock, hex, txid_text};
 
 use super::bitcoind::{Bitcoind, Identity};
 use super::chain::{Need, Node as _};
-use super::error::NodeError;
+use crate::wire::NodeError;
 
 /// "Invalid parameter" (`RPC_INVALID_PARAMETER`, `RPC_INVALID_PARAMS`): a node that knows no verbosity 3.
 const CODES_PARAMETER: [i64; 2] = [-8, -32602];
@@ -64,7 +64,7 @@ impl Bitcoind {
         if let Some(known) = self.means().rest {
             return Ok(known);
         }
-        let has = self.rpc().rest("/rest/chaininfo.json", super::rpc::SMALL_BYTES_MAX)?.is_some();
+        let has = self.rpc().rest("/rest/chaininfo.json", crate::wire::SMALL_BYTES_MAX)?.is_some();
         self.means().rest = Some(has);
         Ok(has)
     }

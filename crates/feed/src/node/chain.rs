@@ -2,7 +2,7 @@
 
 use ledger::UtxoBlock;
 
-use super::error::NodeError;
+use crate::wire::NodeError;
 
 /// How far a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::thread;
 use ledger::UtxoBlock;
 
 use super::chain::{Need, Node};
-use super::error::NodeError;
+use crate::wire::NodeError;
 
 /// How many requests are under way at a time. A node answers 4 (16 since Core 30) at once by default, others may ask too.
 pub const REQUESTS_MAX: usize = 4;

@@ -13,10 +13,9 @@ use ledger::{UtxoBlock, txid_text};
 
 use super::bitcoind::Identity;
 use super::chain::{Need, Node, State};
-use super::error::NodeError;
-use super::event::Event;
 use super::fetch;
-use super::trouble::FollowError;
+use crate::following::{Event, FollowError, Turn, last_common};
+use crate::wire::NodeError;
 
 /// How many hashes are asked for at a time while catching up.
 const WINDOW_BLOCKS: u64 = 1000;
@@ -28,19 +27,6 @@ const MISFITS_MAX: u32 = 8;
 pub const BEHIND_BLOCKS_MAX: u64 = 1000;
 /// How long such a node must have stood still.
 const BEHIND_TIME_MIN: Duration = Duration::from_secs(5);
-
-/// How a turn ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// The book has the node's last block.
-    AtTip,
-    /// There is more to do right away.
-    Again,
-    /// It cannot go on yet, for this reason.
-    Wait(String),
-    /// It was asked to stop; what is whole is committed.
-    Stopped,
-}
 
 /// A UTXO ledger of the book that follows a node.
 pub struct Follower<'a> {
@@ -140,39 +126,14 @@ impl<'a> Follower<'a> {
         self.add(node, self.from, &state, seen, stop, tell)
     }
 
-    /// The height of the last block that book and node have in common: back in growing steps, then by halves.
+    /// The height of the last block that book and node have in common.
     fn common(&self, node: &dyn Node, tip: u64, state: &State) -> Result<Option<u64>, NodeError> {
         let first = self.first_height(tip);
         let is_common = |height: u64| -> Result<bool, NodeError> {
             let theirs = node.hashes(height, 1)?.first().copied();
             Ok(theirs.is_some() && theirs == self.writer().block_hash(height))
         };
-        let top = tip.min(state.height);
-        if top < first {
-            return Ok(None);
-        }
-        // Known to differ: `above`; known to be common: what the loop ends with.
-        let (mut above, mut step) = (top + 1, 1);
-        let mut below = loop {
-            let height = above.saturating_sub(step).max(first);
-            if is_common(height)? {
-                break height;
-            }
-            if height == first {
-                return Ok(None);
-            }
-            above = height;
-            step *= 2;
-        };
-        while above - below > 1 {
-            let middle = below + (above - below) / 2;
-            if is_common(middle)? {
-                below = middle;
-            } else {
-                above = middle;
-            }
-        }
-        Ok(Some(below))
+        last_common(first, tip.min(state.height), is_common)
     }
 
     fn first_height(&self, tip: u64) -> u64 {

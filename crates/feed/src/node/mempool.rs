@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::bitcoind::Bitcoind;
-use super::error::NodeError;
+use crate::wire::NodeError;
 
 /// The longest listing. A full mempool of 300 MB prints as about 100 MB.
 const LISTING_BYTES_MAX: u64 = 512 << 20;
@@ -70,7 +70,7 @@ pub fn mempool_transaction(
 ) -> Result<Option<(Unconfirmed, UtxoTransaction)>, NodeError> {
     let rpc = node.rpc();
     let name = txid_text(txid);
-    let entry = rpc.call_raw("getmempoolentry", &format!(r#"["{name}"]"#), super::rpc::SMALL_BYTES_MAX, |json| {
+    let entry = rpc.call_raw("getmempoolentry", &format!(r#"["{name}"]"#), crate::wire::SMALL_BYTES_MAX, |json| {
         let entry: Entry<'_> =
             serde_json::from_str(json).map_err(|error| rpc.strange("getmempoolentry", &error.to_string()))?;
         unconfirmed(*txid, &entry, node.identity().asset.scale).map_err(|what| rpc.strange("getmempoolentry", what))

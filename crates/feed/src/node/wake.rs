@@ -1,81 +1,19 @@
-//! [`Wake`]: being told that a node has something new, over ZMQ. Only ever a reason to look: messages get lost, so
-//! whoever waits looks now and then anyway, and nothing that a message says is believed.
+//! Being told over ZMQ that a node has a block: what [`Wake`] listens to for a Bitcoin node.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::address::NodeAddress;
 use super::bitcoind::Notification;
 use super::zmtp::{Heard, Subscriber, hello, subscribe};
+use crate::following::{Bell, Wake, connect};
+use crate::wire::NodeAddress;
 
 /// What is listened to: blocks by their hash, or the sequence of blocks and mempool.
 const TOPICS: [&str; 2] = ["hashblock", "sequence"];
-/// How long a connection may take to come about.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
-/// How often the listener looks whether it is still wanted.
-const LOOK_TIME: Duration = Duration::from_millis(500);
-/// How long to wait before connecting again, at first and at most.
-const AGAIN_TIME: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
 
-/// Waits for news of a node.
-pub struct Wake {
-    news: Receiver<Instant>,
-    wanted: Arc<AtomicBool>,
-    /// Kept where nobody listens, so that waiting is waiting.
-    _quiet: Option<SyncSender<Instant>>,
-}
-
-impl Wake {
-    /// Nobody tells.
-    pub fn silent() -> Self {
-        let (send, news) = sync_channel(1);
-        Self { news, wanted: Arc::default(), _quiet: Some(send) }
-    }
-
-    /// Listens at `HOST:PORT`, in a thread of its own, until this value goes.
-    pub fn listen(place: &str) -> Self {
-        let (send, news) = sync_channel(1);
-        let wanted = Arc::new(AtomicBool::new(true));
-        let (place, still) = (place.to_owned(), Arc::clone(&wanted));
-        thread::spawn(move || {
-            let mut again = AGAIN_TIME[0];
-            while still.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                // Whatever ended it: it is tried again, and whoever waits looks anyway.
-                let _ = listen(&place, &send, &still);
-                again = if began.elapsed() > AGAIN_TIME[1] { AGAIN_TIME[0] } else { (again * 2).min(AGAIN_TIME[1]) };
-                thread::sleep(again.min(LOOK_TIME));
-                let until = Instant::now() + again;
-                while still.load(Ordering::Relaxed) && Instant::now() < until {
-                    thread::sleep(LOOK_TIME);
-                }
-            }
-        });
-        Self { news, wanted, _quiet: None }
-    }
-
-    /// Waits for news, but not longer than this; when they came, if they did.
-    pub fn wait(&self, at_most: Duration) -> Option<Instant> {
-        match self.news.recv_timeout(at_most) {
-            Ok(when) => Some(when),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => {
-                thread::sleep(at_most);
-                None
-            }
-        }
-    }
-}
-
-impl Drop for Wake {
-    fn drop(&mut self) {
-        self.wanted.store(false, Ordering::Relaxed);
-    }
+/// Listens at `HOST:PORT`.
+pub(super) fn wake(place: &str) -> Wake {
+    let place = place.to_owned();
+    Wake::listen(move |bell| listen(&place, bell))
 }
 
 /// Where to listen, of what a node says: the port is the node's word, the host is where the node was found.
@@ -88,15 +26,12 @@ pub fn place(notifications: &[Notification], address: &NodeAddress) -> Option<St
     Some(format!("{}:{port}", address.host()))
 }
 
-fn listen(place: &str, news: &SyncSender<Instant>, wanted: &AtomicBool) -> io::Result<()> {
+fn listen(place: &str, bell: &Bell) -> io::Result<()> {
     let mut stream = connect(place)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(LOOK_TIME))?;
-    stream.set_write_timeout(Some(CONNECT_TIME_MAX))?;
     stream.write_all(&hello())?;
     let mut subscriber = Subscriber::default();
     let mut bytes = [0; 4096];
-    while wanted.load(Ordering::Relaxed) {
+    while bell.is_wanted() {
         let count = match stream.read(&mut bytes) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
@@ -112,24 +47,12 @@ fn listen(place: &str, news: &SyncSender<Instant>, wanted: &AtomicBool) -> io::R
                 }
                 Heard::Message(parts) => is_block(&parts),
             };
-            // One that is waiting to be heard is as good as two.
-            if is_news && matches!(news.try_send(Instant::now()), Err(TrySendError::Disconnected(_))) {
+            if is_news && !bell.ring() {
                 return Ok(());
             }
         }
     }
     Ok(())
-}
-
-fn connect(place: &str) -> io::Result<TcpStream> {
-    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in place.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT_TIME_MAX) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }
 
 /// Whether a message tells of a block: a `sequence` has the hash, and `C` or `D` for a block that came or went.

@@ -24,7 +24,7 @@ pub fn run(home: &Home, args: &MempoolArgs) -> Result<Exit, Failure> {
         txid_bytes(text).ok_or_else(|| Failure::bad_input(format!("{text:?} is no transaction id of 64 hex digits")))
     });
     let txid = txid.transpose()?;
-    let node = Bitcoind::connect(Rpc::new(address, login)).map_err(failed)?;
+    let node = Bitcoind::connect(Rpc::new(address, login, &feed::node::BITCOIN)).map_err(failed)?;
     match txid {
         None => list(&node, args),
         Some(txid) => one(home, &node, &txid, args.json),

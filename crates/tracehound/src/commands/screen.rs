@@ -158,7 +158,7 @@ fn all(book: &Book, screener: &Screener<'_>, args: &ScreenArgs, asked: &[Asked])
 
 fn connect(args: &NodeArgs) -> Result<Bitcoind, Failure> {
     let (address, login) = follow::node(args)?;
-    Bitcoind::connect(Rpc::new(address, login)).map_err(of_node)
+    Bitcoind::connect(Rpc::new(address, login, &feed::node::BITCOIN)).map_err(of_node)
 }
 
 fn of_node(error: NodeError) -> Failure {

@@ -31,7 +31,7 @@ pub enum Event {
     Added {
         /// Its height.
         height: u64,
-        /// Its hash, in internal byte order.
+        /// Its hash, in the chain's own byte order.
         hash: [u8; 32],
         /// How many transactions it has.
         transactions: u64,
@@ -44,7 +44,7 @@ pub enum Event {
         first: u64,
         /// The last one's height.
         height: u64,
-        /// The last one's hash, in internal byte order.
+        /// The last one's hash, in the chain's own byte order.
         hash: [u8; 32],
         /// How many transactions they have.
         transactions: u64,
@@ -55,9 +55,9 @@ pub enum Event {
         blocks: u64,
         /// The last height that stayed.
         height: u64,
-        /// The last hash that stayed, in internal byte order.
+        /// The last hash that stayed, in the chain's own byte order.
         hash: [u8; 32],
-        /// The hash of the block that was the last one before, in internal byte order.
+        /// The hash of the block that was the last one before, in the chain's own byte order.
         stale: [u8; 32],
     },
     /// It cannot go on yet.
@@ -74,6 +74,13 @@ pub enum Event {
     Back {
         /// How long it was away.
         away: Duration,
+    },
+    /// Something of a block is not known or could not be represented; the block is in the book without it.
+    Problem {
+        /// The block's height.
+        height: u64,
+        /// What is wrong, and with what.
+        what: String,
     },
     /// The book has the node's last block.
     AtTip {

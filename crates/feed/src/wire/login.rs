@@ -1,5 +1,5 @@
-//! [`Login`]: what a node's RPC is told about who asks: a user's password, or the cookie that the node writes anew
-//! whenever it starts. Neither is ever printed.
+//! [`Login`]: what a node's RPC is told about who asks: a user's password, a token, or the cookie that a Bitcoin node
+//! writes anew whenever it starts. None is ever printed.
 //!
 //! Sources: `init.cpp` and `rpc/request.cpp` of Bitcoin Core 29 for the cookie's name and the data folders.
 
@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::address::NodeAddress;
+use super::http::Dialect;
 
 /// The cookie's name in the node's data folder.
 const COOKIE: &str = ".cookie";
@@ -31,6 +32,8 @@ pub enum Login {
         /// The password.
         password: String,
     },
+    /// A token that a provider or a proxy gave out, such as a JWT.
+    Bearer(String),
     /// The file that the node writes when it starts.
     Cookie(PathBuf),
     /// Nothing is known; some proxies need nothing.
@@ -54,28 +57,28 @@ impl Login {
     }
 
     /// The value of the `Authorization` header; `None` where there is nothing to say.
-    pub(super) fn header(&self) -> Result<Option<String>, String> {
+    pub(crate) fn header(&self) -> Result<Option<String>, String> {
         let said = match self {
             Self::Nothing => return Ok(None),
             Self::Password { user, password } => format!("{user}:{password}"),
+            Self::Bearer(token) => return Ok(Some(format!("Bearer {token}"))),
             Self::Cookie(path) => read_cookie(path)?,
         };
         Ok(Some(format!("Basic {}", STANDARD.encode(said))))
     }
 
     /// What to do when the node does not accept it.
-    pub(super) fn advice(&self) -> String {
+    pub(crate) fn advice(&self, dialect: &Dialect) -> String {
         match self {
             Self::Password { user, .. } => {
-                format!("the node does not accept user {user:?} with this password; see rpcauth in its bitcoin.conf")
+                format!("the node does not accept user {user:?} with this password{}", dialect.users)
             }
+            Self::Bearer(_) => "the node does not accept the token".to_owned(),
             Self::Cookie(path) => format!(
                 "the node does not accept the cookie in {}; name the one in its data folder with --rpc-cookie",
                 path.display()
             ),
-            Self::Nothing => "the node wants a login; give --rpc-cookie FILE, or --rpc-user with \
-                              TRACEHOUND_RPC_PASSWORD in the environment"
-                .to_owned(),
+            Self::Nothing => format!("the node wants a login; {}", dialect.login),
         }
     }
 }
@@ -84,6 +87,7 @@ impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password { user, .. } => write!(f, "Password({user:?}, …)"),
+            Self::Bearer(_) => write!(f, "Bearer(…)"),
             Self::Cookie(path) => write!(f, "Cookie({})", path.display()),
             Self::Nothing => write!(f, "Nothing"),
         }
@@ -130,7 +134,7 @@ mod tests {
     fn passwords_go_into_the_header_and_nowhere_else() {
         let login = Login::of(&NodeAddress::parse("http://alice:secret@node:1").unwrap());
         assert_eq!(login.header(), Ok(Some("Basic YWxpY2U6c2VjcmV0".to_owned())));
-        assert!(!format!("{login:?} {}", login.advice()).contains("secret"));
+        assert!(!format!("{login:?} {}", login.advice(&crate::node::BITCOIN)).contains("secret"));
     }
 
     #[test]

@@ -26,23 +26,50 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(10);
 /// How many unused connections are kept: one a fetcher, and one for the rest.
 const IDLE_CONNECTIONS_MAX: usize = 8;
 
+/// How one family of nodes wants to be spoken of: what messages advise, and what its refusals mean.
+#[derive(Debug)]
+pub struct Dialect {
+    /// What such a node is, as "a Bitcoin node".
+    pub kind: &'static str,
+    /// What to look at when it refuses the connection.
+    pub refused: &'static str,
+    /// What to look at when it does not serve this machine.
+    pub forbidden: &'static str,
+    /// Where its users are kept; begins with a semicolon, if there is something to say.
+    pub users: &'static str,
+    /// How to give it a login.
+    pub login: &'static str,
+    /// The code of the error that it gives while it starts.
+    pub starting: Option<i64>,
+    /// The codes of errors that say that too much is asked of it.
+    pub busy: &'static [i64],
+}
+
+/// The longest wait that an answer may ask for; who says more is asked earlier.
+const RETRY_TIME_MAX: Duration = Duration::from_mins(2);
+
 /// An answer, complete.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
+    /// How long to wait before the next question, if it says so.
+    pub retry_after: Option<Duration>,
     pub body: Vec<u8>,
 }
 
 /// A node's HTTP side.
-pub(super) struct Http {
+pub(crate) struct Http {
     agent: Agent,
     address: NodeAddress,
     login: Login,
+    dialect: &'static Dialect,
+    /// More headers that whoever serves the node wants.
+    headers: Vec<(String, String)>,
     /// The header as it was last read; a cookie is read again when the node refuses it.
     header: Mutex<Option<String>>,
 }
 
 impl Http {
-    pub fn new(address: NodeAddress, login: Login) -> Self {
+    pub fn new(address: NodeAddress, login: Login, dialect: &'static Dialect, headers: Vec<(String, String)>) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -59,11 +86,15 @@ impl Http {
             .max_idle_connections(IDLE_CONNECTIONS_MAX)
             .max_idle_connections_per_host(IDLE_CONNECTIONS_MAX)
             .build();
-        Self { agent: config.new_agent(), address, login, header: Mutex::new(None) }
+        Self { agent: config.new_agent(), address, login, dialect, headers, header: Mutex::new(None) }
     }
 
     pub fn address(&self) -> &NodeAddress {
         &self.address
+    }
+
+    pub fn dialect(&self) -> &'static Dialect {
+        self.dialect
     }
 
     /// The node's address as it stands in messages.
@@ -91,10 +122,10 @@ impl Http {
         };
         match answer.status {
             // A node that is starting writes its cookie before, and reads it after; one that has gone leaves the old.
-            401 if matches!(self.login, Login::Cookie(_)) => Err(self.away(self.login.advice())),
-            401 => Err(NodeError::Login { node: self.node(), what: self.login.advice() }),
+            401 if matches!(self.login, Login::Cookie(_)) => Err(self.away(self.login.advice(self.dialect))),
+            401 => Err(NodeError::Login { node: self.node(), what: self.login.advice(self.dialect) }),
             403 => {
-                let what = "the node does not serve this machine (403), see rpcallowip in its bitcoin.conf".to_owned();
+                let what = format!("the node does not serve this machine (403){}", self.dialect.forbidden);
                 Err(NodeError::Login { node: self.node(), what })
             }
             _ => Ok(answer),
@@ -103,11 +134,14 @@ impl Http {
 
     fn post_with(&self, asked: &str, json: &str, limit: u64, again: bool) -> Result<Answer, NodeError> {
         let header = self.header(again)?;
-        let url = format!("{}/", self.address);
+        let url = self.address.url();
         self.twice(asked, limit, || {
             let mut request = self.agent.post(&url).content_type("application/json");
             if let Some(header) = &header {
                 request = request.header("Authorization", header);
+            }
+            for (name, value) in &self.headers {
+                request = request.header(name, value);
             }
             request.send(json)
         })
@@ -131,8 +165,9 @@ impl Http {
         let once = || {
             let mut response = ask()?;
             let status = response.status().as_u16();
+            let retry_after = retry_after(&response);
             let body = response.body_mut().with_config().limit(limit).read_to_vec()?;
-            Ok(Answer { status, body })
+            Ok(Answer { status, retry_after, body })
         };
         let answer = match once() {
             Err(error) if is_cut(&error) => once(),
@@ -149,7 +184,7 @@ impl Http {
             }
             ureq::Error::HostNotFound => "there is no such host".to_owned(),
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                "connection refused; is the node running, with server=1?".to_owned()
+                format!("connection refused; {}", self.dialect.refused)
             }
             ureq::Error::Timeout(what) => format!("no answer in time ({what})"),
             ureq::Error::Io(error) => error.to_string(),
@@ -157,6 +192,12 @@ impl Http {
         };
         self.away(said(&why))
     }
+}
+
+/// What `Retry-After` says, in seconds; the other form, a date, is rare and left alone.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let said = response.headers().get("retry-after")?.to_str().ok()?.trim();
+    Some(Duration::from_secs(said.parse().ok()?).min(RETRY_TIME_MAX))
 }
 
 /// Whether the other side has closed the connection.

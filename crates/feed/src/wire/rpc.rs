@@ -3,6 +3,7 @@
 //! Numbers that are money are handed on as the digits that the node wrote; nothing here reads them as floating point.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,13 +11,13 @@ use serde_json::value::RawValue;
 
 use super::address::NodeAddress;
 use super::error::{NodeError, said};
-use super::http::{Answer, Http};
+use super::http::{Answer, Dialect, Http};
 use super::login::Login;
 
 /// The longest answer to a small question.
-pub(super) const SMALL_BYTES_MAX: u64 = 4 << 20;
-/// "In warm-up" (`RPC_IN_WARMUP`).
-const CODE_STARTING: i64 = -28;
+pub(crate) const SMALL_BYTES_MAX: u64 = 4 << 20;
+/// HTTP's "too many requests".
+const STATUS_BUSY: u16 = 429;
 
 /// A node's RPC.
 pub struct Rpc {
@@ -42,8 +43,18 @@ struct Refusal {
 
 impl Rpc {
     /// The node at an address. Nothing is sent yet.
-    pub fn new(address: NodeAddress, login: Login) -> Self {
-        Self { http: Http::new(address, login) }
+    pub fn new(address: NodeAddress, login: Login, dialect: &'static Dialect) -> Self {
+        Self::with_headers(address, login, dialect, Vec::new())
+    }
+
+    /// The same, with headers that whoever serves the node wants.
+    pub fn with_headers(
+        address: NodeAddress,
+        login: Login,
+        dialect: &'static Dialect,
+        headers: Vec<(String, String)>,
+    ) -> Self {
+        Self { http: Http::new(address, login, dialect, headers) }
     }
 
     /// Where the node is.
@@ -74,7 +85,7 @@ impl Rpc {
         let json = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}"#);
         let answer = self.http.post(method, &json, limit)?;
         let frame: Frame<'_> = self.frame(method, &answer)?;
-        read(self.result(method, &frame)?)
+        read(self.result(method, &frame, answer.retry_after)?)
     }
 
     /// Asks one method with many arguments in one request; the answers are in order of the questions. The first
@@ -85,45 +96,54 @@ impl Rpc {
         params: impl Iterator<Item = String>,
         end: i64,
     ) -> Result<Vec<Option<T>>, NodeError> {
-        let mut json = String::from("[");
-        let mut count = 0usize;
-        for params in params {
-            let comma = if count == 0 { "" } else { "," };
-            write!(json, r#"{comma}{{"jsonrpc":"2.0","id":{count},"method":"{method}","params":{params}}}"#)
-                .expect("a string takes any text");
-            count += 1;
-        }
-        json.push(']');
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        let answer = self.http.post(method, &json, SMALL_BYTES_MAX)?;
-        let mut frames: Vec<Frame<'_>> = match serde_json::from_slice(&answer.body) {
-            Ok(frames) => frames,
-            // What is wrong with all of them, a node says once.
-            Err(error) => {
-                let frame = self.frame(method, &answer)?;
-                self.result(method, &frame)?;
-                return Err(self.strange(method, &error.to_string()));
-            }
-        };
-        frames.sort_by_key(|frame| frame.id);
-        if !frames.iter().map(|frame| frame.id).eq((0..count as u64).map(Some)) {
-            return Err(self.strange(method, "the answers are not those to the questions"));
-        }
-        let read = |frame: &Frame<'_>| match &frame.error {
-            Some(refusal) if refusal.code == end => Ok(None),
-            _ => {
-                let json = self.result(method, frame)?;
+        let questions: Vec<(&str, String)> = params.map(|params| (method, params)).collect();
+        let read = |answer: Result<&str, NodeError>| match answer {
+            Err(NodeError::Rpc { code, .. }) if code == end => Ok(None),
+            Err(error) => Err(error),
+            Ok(json) => {
                 let value = serde_json::from_str(json).map_err(|error| self.strange(method, &error.to_string()))?;
                 Ok(Some(value))
             }
         };
-        frames.iter().map(read).collect()
+        self.many(&questions, SMALL_BYTES_MAX, read)
+    }
+
+    /// Asks many questions, each a method and the JSON of its arguments, in one request. `read` gets each answer's
+    /// JSON, in order of the questions, or the node's refusal.
+    pub fn many<T>(
+        &self,
+        questions: &[(&str, String)],
+        limit: u64,
+        read: impl Fn(Result<&str, NodeError>) -> Result<T, NodeError>,
+    ) -> Result<Vec<T>, NodeError> {
+        let Some((asked, _)) = questions.first() else { return Ok(Vec::new()) };
+        let mut json = String::from("[");
+        for (id, (method, params)) in questions.iter().enumerate() {
+            let comma = if id == 0 { "" } else { "," };
+            write!(json, r#"{comma}{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
+                .expect("a string takes any text");
+        }
+        json.push(']');
+        let answer = self.http.post(asked, &json, limit)?;
+        let mut frames: Vec<Frame<'_>> = match serde_json::from_slice(&answer.body) {
+            Ok(frames) => frames,
+            // What is wrong with all of them, a node says once.
+            Err(error) => {
+                let frame = self.frame(asked, &answer)?;
+                self.result(asked, &frame, answer.retry_after)?;
+                return Err(self.strange(asked, &error.to_string()));
+            }
+        };
+        frames.sort_by_key(|frame| frame.id);
+        if !frames.iter().map(|frame| frame.id).eq((0..questions.len() as u64).map(Some)) {
+            return Err(self.strange(asked, "the answers are not those to the questions"));
+        }
+        let answers = frames.iter().zip(questions);
+        answers.map(|(frame, (method, _))| read(self.result(method, frame, answer.retry_after))).collect()
     }
 
     /// Gets a file of the node's REST side; `None` where it has none.
-    pub(super) fn rest(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, NodeError> {
+    pub(crate) fn rest(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, NodeError> {
         let answer = self.http.get(path, limit)?;
         match answer.status {
             200 => Ok(Some(answer.body)),
@@ -134,13 +154,15 @@ impl Rpc {
 
     fn frame<'a>(&self, method: &str, answer: &'a Answer) -> Result<Frame<'a>, NodeError> {
         serde_json::from_slice(&answer.body).map_err(|error| match answer.status {
+            STATUS_BUSY => self.busy(busy(answer), answer.retry_after),
             // Text instead of JSON: too many questions at once, or somebody in between speaks for the node.
             500.. => self.http.away(busy(answer)),
             200 if error.is_eof() => self.http.away("it went away in the middle of an answer"),
             status => {
                 let text = String::from_utf8_lossy(&answer.body[..answer.body.len().min(400)]);
                 let what = format!(
-                    "this is no answer of a Bitcoin node (HTTP {status}, {:?}); is the port right?",
+                    "this is no answer of {} (HTTP {status}, {:?}); is the port right?",
+                    self.http.dialect().kind,
                     said(&text)
                 );
                 self.strange(method, &what)
@@ -148,9 +170,13 @@ impl Rpc {
         })
     }
 
-    fn result<'a>(&self, method: &str, frame: &Frame<'a>) -> Result<&'a str, NodeError> {
+    fn result<'a>(&self, method: &str, frame: &Frame<'a>, after: Option<Duration>) -> Result<&'a str, NodeError> {
+        let dialect = self.http.dialect();
         match (&frame.error, frame.result) {
-            (Some(refusal), _) if refusal.code == CODE_STARTING => {
+            (Some(refusal), _) if dialect.busy.contains(&refusal.code) => {
+                Err(self.busy(format!("{method}: error {}: {}", refusal.code, said(&refusal.message)), after))
+            }
+            (Some(refusal), _) if dialect.starting == Some(refusal.code) => {
                 Err(NodeError::Starting { node: self.node(), says: said(&refusal.message) })
             }
             (Some(Refusal { code, message }), _) => {
@@ -162,8 +188,12 @@ impl Rpc {
         }
     }
 
+    fn busy(&self, why: String, after: Option<Duration>) -> NodeError {
+        NodeError::Busy { node: self.node(), why, after }
+    }
+
     /// The error for an answer that cannot be read.
-    pub(super) fn strange(&self, asked: &str, what: &str) -> NodeError {
+    pub(crate) fn strange(&self, asked: &str, what: &str) -> NodeError {
         NodeError::Answer { node: self.node(), asked: asked.to_owned(), what: said(what) }
     }
 }

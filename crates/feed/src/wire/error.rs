@@ -1,6 +1,7 @@
 //! [`NodeError`]: why a node did not give what it was asked for, one line each. No variant holds a password.
 
 use std::fmt;
+use std::time::Duration;
 
 /// How many characters of what a node says are repeated.
 const SAID_CHARS_MAX: usize = 200;
@@ -21,6 +22,15 @@ pub enum NodeError {
         node: String,
         /// What happened.
         why: String,
+    },
+    /// It says that too much is asked of it. It may answer later.
+    Busy {
+        /// The node's address.
+        node: String,
+        /// What it says.
+        why: String,
+        /// How long to wait, if it says so.
+        after: Option<Duration>,
     },
     /// It runs and does not answer yet (RPC error -28).
     Starting {
@@ -62,7 +72,7 @@ pub enum NodeError {
         node: String,
         /// The block's height.
         height: u64,
-        /// The hash that was asked for, as people write it.
+        /// The hash that was asked for, as people write it; empty where it was asked for by its height.
         hash: String,
         /// What is wrong with it.
         what: String,
@@ -88,7 +98,7 @@ pub enum NodeError {
 impl NodeError {
     /// Whether waiting may mend it.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Away { .. } | Self::Starting { .. })
+        matches!(self, Self::Away { .. } | Self::Busy { .. } | Self::Starting { .. })
     }
 
     /// What happened, without the node's address in front.
@@ -97,10 +107,12 @@ impl NodeError {
             Self::Address { what, .. }
             | Self::Login { what, .. }
             | Self::Chain { what, .. }
+            | Self::Busy { why: what, .. }
             | Self::Away { why: what, .. } => what.clone(),
             Self::Starting { says, .. } => format!("it is starting: {says}"),
             Self::Rpc { asked, code, says, .. } => format!("{asked}: error {code}: {says}"),
             Self::Answer { asked, what, .. } => format!("{asked}: {what}"),
+            Self::Block { height, hash, what, .. } if hash.is_empty() => format!("block {height}: {what}"),
             Self::Block { height, hash, what, .. } => format!("block {height}, {hash}: {what}"),
             Self::Pruned { height, first, .. } => {
                 let has = first.map_or_else(String::new, |first| format!("; it has blocks from height {first} on"));
@@ -118,6 +130,7 @@ impl fmt::Display for NodeError {
         let node = match self {
             Self::Address { given: node, .. }
             | Self::Away { node, .. }
+            | Self::Busy { node, .. }
             | Self::Starting { node, .. }
             | Self::Login { node, .. }
             | Self::Rpc { node, .. }
@@ -133,7 +146,7 @@ impl fmt::Display for NodeError {
 impl std::error::Error for NodeError {}
 
 /// What a stranger says, fit for a message: on one line, without control characters, and cut.
-pub(super) fn said(text: &str) -> String {
+pub(crate) fn said(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SAID_CHARS_MAX).collect();
     clean.trim().to_owned()
 }

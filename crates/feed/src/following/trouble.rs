@@ -4,8 +4,8 @@ use std::fmt;
 
 use book::BookError;
 
-use super::error::NodeError;
 use crate::error::Kind;
+use crate::wire::NodeError;
 
 /// Why a node is not followed any more.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl FollowError {
     /// What kind of trouble it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Node(NodeError::Away { .. } | NodeError::Starting { .. }) => Kind::System,
+            Self::Node(NodeError::Away { .. } | NodeError::Busy { .. } | NodeError::Starting { .. }) => Kind::System,
             Self::Node(_) | Self::Refused { .. } | Self::Book(BookError::Deed(_) | BookError::WrongKind { .. }) => {
                 Kind::BadInput
             }

@@ -1,25 +1,43 @@
 //! [`NodeAddress`]: where a node is, as people give it: `http://user:password@host:port`. It looks nothing up.
+//!
+//! A path often is a key that its provider sells, so messages never show it, like a password.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use super::error::NodeError;
 
-/// The port of a main-chain node.
-const PORT: u16 = 8332;
+/// What an address may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// The port where none is given.
+    pub port: u16,
+    /// Whether a path may follow: providers put their keys there.
+    pub has_path: bool,
+}
 
-/// Where a node is. It prints without the password.
+/// A Bitcoin node of the main chain.
+pub(crate) const BITCOIN: Form = Form { port: 8332, has_path: false };
+
+/// Where a node is. It prints without password and path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NodeAddress {
     host: String,
     port: u16,
+    /// From the slash on; empty where there is none.
+    path: String,
     /// What the address itself says about the login.
     login: Option<(String, String)>,
 }
 
 impl NodeAddress {
-    /// Reads `http://[user:password@]host[:port][/]`.
+    /// Reads `http://[user:password@]host[:port][/]`, of a Bitcoin node.
     pub fn parse(text: &str) -> Result<Self, NodeError> {
+        Self::parse_as(text, BITCOIN)
+    }
+
+    /// Reads `http://[user:password@]host[:port][/path]`, as far as the form allows it.
+    pub fn parse_as(text: &str, form: Form) -> Result<Self, NodeError> {
         let wrong = |what: &str| NodeError::Address { given: without_login(text), what: what.to_owned() };
         if text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://")) {
             return Err(wrong(
@@ -28,8 +46,12 @@ impl NodeAddress {
         }
         let rest = text.get(..7).filter(|start| start.eq_ignore_ascii_case("http://"));
         let rest = rest.map(|_| &text[7..]).ok_or_else(|| wrong("give http://HOST:PORT"))?;
+        let (rest, path) = if form.has_path { split_path(rest) } else { (rest, "") };
         let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
         let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            return Err(wrong("the path has a character that must be written as % and two hex digits"));
+        }
         let (host, port) = split_port(rest).ok_or_else(|| wrong("the port is no number from 1 to 65535"))?;
         let letters = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
         let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -38,7 +60,11 @@ impl NodeAddress {
             None => !host.is_empty() && letters(host),
         };
         if !is_host {
-            return Err(wrong("give http://HOST:PORT, without a path"));
+            return Err(wrong(if form.has_path {
+                "give http://HOST:PORT"
+            } else {
+                "give http://HOST:PORT, without a path"
+            }));
         }
         let login = match login {
             None => None,
@@ -48,7 +74,7 @@ impl NodeAddress {
                 Some(both.ok_or_else(|| wrong("the login in it has a % that is not followed by two hex digits"))?)
             }
         };
-        Ok(Self { host: host.to_owned(), port: port.unwrap_or(PORT), login })
+        Ok(Self { host: host.to_owned(), port: port.unwrap_or(form.port), path: path.to_owned(), login })
     }
 
     /// The host, in brackets where it is an IPv6 address.
@@ -61,8 +87,14 @@ impl NodeAddress {
         self.port
     }
 
+    /// What questions are posted to, with the path.
+    pub(crate) fn url(&self) -> String {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        format!("{self}{path}")
+    }
+
     /// User and password, where the address has them.
-    pub(super) fn login(&self) -> Option<(String, String)> {
+    pub(crate) fn login(&self) -> Option<(String, String)> {
         self.login.clone()
     }
 
@@ -92,11 +124,19 @@ fn split_port(rest: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// What was given, for a message: whatever stands before an `@` is left out.
+/// An address and its path. A slash inside a login must be written as `%2f`, as everywhere.
+fn split_path(rest: &str) -> (&str, &str) {
+    let at = rest.find(['/', '?']).unwrap_or(rest.len());
+    rest.split_at(at)
+}
+
+/// What was given, for a message: whatever stands before an `@`, or after the host, is left out.
 fn without_login(text: &str) -> String {
-    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
-    let scheme = before.find("://").map_or("", |at| &before[..at + 3]);
-    format!("{scheme}{after}")
+    let (scheme, rest) = text.find("://").map_or(("", text), |at| text.split_at(at + 3));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    let host = rest.find(['/', '?']).map_or(rest, |at| &rest[..at]);
+    let path = if host.len() + 1 < rest.len() { "/…" } else { "" };
+    format!("{scheme}{host}{path}")
 }
 
 /// Percent-decodes; `None` where that is not possible.
@@ -135,6 +175,23 @@ mod tests {
             assert_eq!(format!("{address:?}"), shown);
             assert_eq!(address.login(), login.map(|(user, password)| (user.to_owned(), password.to_owned())), "{text}");
             assert_eq!(address.is_local(), local);
+        }
+    }
+
+    #[test]
+    fn a_path_is_kept_and_not_shown() {
+        let form = Form { port: 8545, has_path: true };
+        for (text, shown, url) in [
+            ("http://node", "http://node:8545", "http://node:8545/"),
+            ("http://u:p@node:1/v2/KEY", "http://node:1", "http://node:1/v2/KEY"),
+            ("http://[::1]/v2/KEY?a=b@c", "http://[::1]:8545", "http://[::1]:8545/v2/KEY?a=b@c"),
+        ] {
+            let address = NodeAddress::parse_as(text, form).unwrap();
+            assert_eq!((address.to_string().as_str(), address.url().as_str()), (shown, url));
+        }
+        for text in ["http://no de/SECRET", "http://node/SECRET KEY", "ftp://node/SECRET", "http://node:0/SECRET"] {
+            let said = NodeAddress::parse_as(text, form).unwrap_err().to_string();
+            assert!(!said.contains("SECRET"), "{said}");
         }
     }
 
