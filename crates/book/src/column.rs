@@ -28,6 +28,20 @@ const PIECE_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) width: u64,
+    /// Whether a manifest leaves it out while it has no rows, as manifests from before it was thought of do.
+    pub(crate) is_optional: bool,
+}
+
+impl Spec {
+    /// A column that every ledger of its kind has.
+    pub(crate) const fn new(name: &'static str, width: u64) -> Self {
+        Self { name, width, is_optional: false }
+    }
+
+    /// A column that a ledger need not have. Such columns come last.
+    pub(crate) const fn optional(name: &'static str, width: u64) -> Self {
+        Self { name, width, is_optional: true }
+    }
 }
 
 /// What readers and the writer have in common, so that both can look a name up.
@@ -48,7 +62,8 @@ pub(crate) trait Rows {
 /// A reader's column: the rows of one commit.
 #[derive(Debug)]
 pub(crate) struct Column {
-    file: File,
+    /// None of a column that the ledger does not have.
+    file: Option<File>,
     map: Map,
     width: usize,
     rows: u64,
@@ -57,9 +72,12 @@ pub(crate) struct Column {
 impl Column {
     pub(crate) fn open(folder: &Path, spec: Spec, rows: u64) -> Result<Self, BookError> {
         let path = folder.join(spec.name);
+        if spec.is_optional && rows == 0 {
+            return Ok(Self { file: File::open(&path).ok(), map: Map::empty(), width: index(spec.width), rows });
+        }
         let file = File::open(&path).map_err(BookError::io("open", &path))?;
         let map = map(&file, &path, spec, rows)?;
-        Ok(Self { file, map, width: index(spec.width), rows })
+        Ok(Self { file: Some(file), map, width: index(spec.width), rows })
     }
 
     /// The words of a row that may lie past the reader's commit, read from the file; `None` where it is not there.
@@ -69,7 +87,7 @@ impl Column {
         }
         let mut bytes = [0; 64];
         let bytes = &mut bytes[..8 * N];
-        disk::read_at(&self.file, bytes, row.checked_mul(self.width as u64)?).ok()?;
+        disk::read_at(self.file.as_ref()?, bytes, row.checked_mul(self.width as u64)?).ok()?;
         let (words, _) = bytes.as_chunks::<8>();
         Some(std::array::from_fn(|at| u64::from_le_bytes(words[at])))
     }
@@ -371,6 +389,28 @@ impl Rows for Growing {
     }
 }
 
+/// [`partition_point`] for whoever has an idea where it is: fewer looks, and near to each other.
+pub(crate) fn partition_point_near(end: u64, near: u64, is_before: impl Fn(u64) -> bool) -> u64 {
+    let near = near.min(end);
+    let mut step = 1;
+    if near < end && is_before(near) {
+        let mut low = near + 1;
+        while low + step <= end && is_before(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let high = end.min(low + step);
+        return low + partition_point(high - low, |at| is_before(low + at));
+    }
+    let mut high = near;
+    while step <= high && !is_before(high - step) {
+        high -= step;
+        step *= 2;
+    }
+    let low = high.saturating_sub(step);
+    low + partition_point(high - low, |at| is_before(low + at))
+}
+
 /// The first of `0..end` for which `is_before` is false; it is true up to there and false from there on.
 pub fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, end);
@@ -383,4 +423,25 @@ pub fn partition_point(end: u64, is_before: impl Fn(u64) -> bool) -> u64 {
         }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_point_is_the_same_wherever_the_search_begins() {
+        for end in 0..40 {
+            for point in 0..=end {
+                assert_eq!(partition_point(end, |at| at < point), point);
+                for near in 0..end + 3 {
+                    let is_before = |at| {
+                        assert!(at < end, "it looks at nothing past the end");
+                        at < point
+                    };
+                    assert_eq!(partition_point_near(end, near, is_before), point, "{end} {near}");
+                }
+            }
+        }
+    }
 }

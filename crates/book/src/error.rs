@@ -72,6 +72,8 @@ pub enum BookError {
         /// How many there are.
         has: u64,
     },
+    /// Transactions cannot be taken back one by one, because the ledger has blocks.
+    HasBlocks(LedgerId),
     /// There are uncommitted transactions, and only what is committed can be taken back.
     Uncommitted,
     /// A column would pass the largest number that the format has.
@@ -180,6 +182,25 @@ pub enum DeedError {
         hash: String,
         /// The hash of the block that is there.
         has: String,
+    },
+    /// A block came to a ledger that has transactions without blocks.
+    BlockAmongRows {
+        /// The block's height.
+        height: u64,
+    },
+    /// A transaction came without its block to a ledger that has blocks.
+    RowAmongBlocks {
+        /// The transaction.
+        transaction: String,
+    },
+    /// An event does not fit its block, or is no event.
+    EventMisfit {
+        /// The block's height.
+        height: u64,
+        /// The event's index in its block.
+        index: u32,
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// An output is spent for the second time.
     SpentTwice {
@@ -311,6 +332,9 @@ impl fmt::Display for BookError {
                 write!(f, "an earlier step of this ingest failed, so its batch is not committed; start again")
             }
             Self::UndoTooMany { asked, has } => write!(f, "cannot take back {asked}: the ledger has {has}"),
+            Self::HasBlocks(ledger) => {
+                write!(f, "{ledger} is a chain; blocks can be taken back, not single transactions")
+            }
             Self::Uncommitted => {
                 write!(f, "only committed transactions can be taken back; commit or drop the batch first")
             }
@@ -375,6 +399,15 @@ impl fmt::Display for DeedError {
                 f,
                 "block {height} is {hash}, the ledger holds {has} at that height; undo the stale blocks first"
             ),
+            Self::BlockAmongRows { height } => write!(
+                f,
+                "block {height} came to a ledger that was filled from tables; take blocks into a book of their own"
+            ),
+            Self::RowAmongBlocks { transaction } => write!(
+                f,
+                "transaction {transaction} came without its block to a ledger that has blocks; take tables into a book of their own"
+            ),
+            Self::EventMisfit { height, index, what } => write!(f, "event {index} of block {height} {what}"),
             Self::SpentTwice { output, transaction, first } => {
                 write!(f, "transaction {transaction} spends output {output}, which {first} has spent already")
             }

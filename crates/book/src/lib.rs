@@ -38,6 +38,7 @@
 
 mod account;
 mod annex;
+mod chain;
 #[cfg(test)]
 mod collision_tests;
 mod column;
@@ -63,15 +64,16 @@ mod store;
 mod together;
 mod utxo;
 
-pub use account::{AccountLedger, AccountWriter};
+pub use account::{AccountLedger, AccountWriter, GapRun};
 pub use annex::{Annex, AnnexSpec, AnnexWriter, CommitMark};
+pub use chain::{Block, Heads, Pushed, Tip};
 pub use column::partition_point;
 pub use error::{BookError, DeedError};
 pub use folder::{Book, BookLedger};
 pub use manifest::Source;
 pub use names::{ASSETS_MAX, NAME_BYTES_MAX};
 pub use store::{BATCH_BYTES, BATCH_BYTES_MAX, BATCH_ROWS};
-pub use utxo::{Block, Pushed, Tip, UtxoLedger, UtxoWriter};
+pub use utxo::{UtxoLedger, UtxoWriter};
 
 /// The version of the format on disk.
 pub const FORMAT: u32 = 2;

@@ -11,6 +11,7 @@ use ledger::{Kind, LedgerId, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::chain::Heads;
 use crate::column::Spec;
 use crate::{BookError, FORMAT, disk};
 
@@ -46,8 +47,11 @@ pub(crate) struct Manifest {
     pub(crate) format: u32,
     pub(crate) ledger: String,
     pub(crate) kind: KindName,
-    /// Each column's name and number of rows.
+    /// Each column's name and number of rows. Optional ones that have none are left out.
     pub(crate) columns: Vec<(String, u64)>,
+    /// On chains that say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) heads: Option<Heads>,
     pub(crate) sources: Vec<Source>,
 }
 
@@ -78,13 +82,22 @@ impl From<KindName> for Kind {
 
 impl Manifest {
     pub(crate) fn new(ledger: &LedgerId, kind: Kind, specs: &[Spec]) -> Self {
-        Self {
+        let mut new = Self {
             format: FORMAT,
             ledger: ledger.as_str().to_owned(),
             kind: kind.into(),
-            columns: specs.iter().map(|spec| (spec.name.to_owned(), 0)).collect(),
+            columns: Vec::new(),
+            heads: None,
             sources: Vec::new(),
-        }
+        };
+        new.set_rows(specs, specs.iter().map(|_| 0));
+        new
+    }
+
+    /// Counts so many rows in each column, in the order of `specs`.
+    pub(crate) fn set_rows(&mut self, specs: &[Spec], rows: impl Iterator<Item = u64>) {
+        let counted = specs.iter().zip(rows).filter(|(spec, rows)| !spec.is_optional || *rows > 0);
+        self.columns = counted.map(|(spec, rows)| (spec.name.to_owned(), rows)).collect();
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -143,12 +156,16 @@ impl Manifest {
 
     /// The rows of each column, in the order of `specs`.
     pub(crate) fn rows(&self, folder: &Path, specs: &[Spec]) -> Result<Vec<u64>, BookError> {
-        let fits = self.columns.len() == specs.len()
-            && self.columns.iter().zip(specs).all(|(column, spec)| column.0 == spec.name);
-        if !fits {
-            return Err(BookError::damaged(folder.join(MANIFEST), "it names other columns than this format has"));
-        }
-        Ok(self.columns.iter().map(|column| column.1).collect())
+        let mut columns = self.columns.iter().peekable();
+        let rows: Option<Vec<u64>> = specs
+            .iter()
+            .map(|spec| match columns.next_if(|column| column.0 == spec.name) {
+                Some(column) => Some(column.1),
+                None => spec.is_optional.then_some(0),
+            })
+            .collect();
+        rows.filter(|_| columns.next().is_none())
+            .ok_or_else(|| BookError::damaged(folder.join(MANIFEST), "it names other columns than this format has"))
     }
 }
 

@@ -36,6 +36,11 @@ impl Map {
         Ok(Self { raw, len })
     }
 
+    /// Nothing, of no file.
+    pub(crate) const fn empty() -> Self {
+        Self { raw: None, len: 0 }
+    }
+
     /// How many bytes are mapped.
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -1,12 +1,12 @@
 //! Names in columns: holders and assets, which both kinds of ledger keep alike, and the reference to a name's bytes.
 //!
 //! The first columns of a ledger are the ones named here. Rows: `holders` has the name and the holder's last purse,
-//! `assets` the name, the scale and the transaction count at which the asset was declared.
+//! `assets` the name, the scale, and how many blocks and transactions there were when the asset was declared.
 
-use ledger::{HolderId, Seq};
+use ledger::HolderId;
 use money::Asset;
 
-use crate::column::{Column, Growing, Rows, Spec};
+use crate::column::{Column, Growing, Rows, Spec, partition_point};
 use crate::lookup::Lookup;
 use crate::numbers::NONE_40;
 use crate::run::fingerprint;
@@ -17,10 +17,10 @@ pub(crate) const HOLDER_NAMES: usize = 1;
 pub(crate) const ASSETS: usize = 2;
 pub(crate) const ASSET_NAMES: usize = 3;
 
-pub(crate) const HOLDERS_SPEC: Spec = Spec { name: "holders", width: 16 };
-pub(crate) const HOLDER_NAMES_SPEC: Spec = Spec { name: "holder-names", width: 1 };
-pub(crate) const ASSETS_SPEC: Spec = Spec { name: "assets", width: 24 };
-pub(crate) const ASSET_NAMES_SPEC: Spec = Spec { name: "asset-names", width: 1 };
+pub(crate) const HOLDERS_SPEC: Spec = Spec::new("holders", 16);
+pub(crate) const HOLDER_NAMES_SPEC: Spec = Spec::new("holder-names", 1);
+pub(crate) const ASSETS_SPEC: Spec = Spec::new("assets", 24);
+pub(crate) const ASSET_NAMES_SPEC: Spec = Spec::new("asset-names", 1);
 pub(crate) const HOLDERS_LOOKUP: &str = "holders-by-name";
 
 /// The word of a holder's row that names its last purse.
@@ -29,6 +29,9 @@ pub(crate) const HOLDER_TAIL: usize = 1;
 pub const NAME_BYTES_MAX: usize = 65_535;
 /// The most assets of a ledger: a leg names its asset in 16 bits.
 pub const ASSETS_MAX: u64 = 1 << 16;
+/// The bits of an asset's second word that are its scale; above them is how many blocks there were.
+const SCALE_BITS: u32 = 8;
+const SCALE: u64 = (1 << SCALE_BITS) - 1;
 /// Whether a name can be kept.
 pub(crate) fn check_name(name: &[u8]) -> Result<(), DeedError> {
     if name.len() <= NAME_BYTES_MAX {
@@ -92,23 +95,37 @@ pub(crate) fn read_assets<C: Rows>(columns: &[C]) -> Result<Vec<Asset>, BookErro
     (0..rows)
         .map(|row| {
             let [reference, scale, _] = columns[ASSETS].words::<3>(row);
-            let scale = u8::try_from(scale).ok().filter(|scale| *scale <= money::SCALE_MAX);
+            let scale = u8::try_from(scale & SCALE).ok().filter(|scale| *scale <= money::SCALE_MAX);
             let scale = scale.ok_or_else(|| BookError::damaged(ASSETS_SPEC.name, "a scale is out of range"))?;
             Ok(Asset { symbol: name_text(&columns[ASSET_NAMES], reference), scale })
         })
         .collect()
 }
 
-/// Appends an asset.
-pub(crate) fn append_asset(columns: &mut [Growing], asset: &Asset, declared: Seq) -> Result<u64, BookError> {
-    let reference = append_name(&mut columns[ASSET_NAMES], asset.symbol.as_bytes())?;
-    columns[ASSETS].append([reference, u64::from(asset.scale), declared.0])
+/// When an asset was declared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Declared {
+    /// How many transactions there were.
+    pub(crate) transactions: u64,
+    /// How many blocks there were.
+    pub(crate) blocks: u64,
 }
 
-/// How many assets, and how many bytes of their names, were declared before there were `keep` transactions.
-pub(crate) fn assets_before(columns: &[Growing], keep: u64) -> (u64, u64) {
+/// Appends an asset.
+pub(crate) fn append_asset(columns: &mut [Growing], asset: &Asset, declared: Declared) -> Result<u64, BookError> {
+    let reference = append_name(&mut columns[ASSET_NAMES], asset.symbol.as_bytes())?;
+    let scale = u64::from(asset.scale) | declared.blocks << SCALE_BITS;
+    columns[ASSETS].append([reference, scale, declared.transactions])
+}
+
+/// How many assets, and how many bytes of their names, were declared before there was as much as `keep`: blocks on a
+/// chain, transactions elsewhere.
+pub(crate) fn assets_before(columns: &[Growing], keep: Declared, is_chain: bool) -> (u64, u64) {
     let rows = columns[ASSETS].rows();
-    let kept = (0..rows).find(|row| columns[ASSETS].words::<3>(*row)[2] >= keep).unwrap_or(rows);
+    let kept = partition_point(rows, |row| {
+        let [_, scale, transactions] = columns[ASSETS].words::<3>(row);
+        if is_chain { scale >> SCALE_BITS < keep.blocks } else { transactions < keep.transactions }
+    });
     let bytes = if kept < rows { name_start(columns[ASSETS].words::<3>(kept)[0]) } else { columns[ASSET_NAMES].rows() };
     (kept, bytes)
 }

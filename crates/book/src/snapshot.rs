@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ledger::{Kind, LedgerId};
 
+use crate::chain::Heads;
 use crate::column::{Column, Rows as _, Spec};
 use crate::lookup::{Lookup, open_runs};
 use crate::manifest::{Manifest, Source};
@@ -29,6 +30,7 @@ pub(crate) struct Snapshot {
     /// The look-ups, in the order asked for.
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) sources: Vec<Source>,
+    pub(crate) heads: Heads,
     _lock: File,
 }
 
@@ -80,7 +82,8 @@ impl Snapshot {
             let columns = columns?;
             let entries = lookups.iter().map(|(_, column)| columns[*column].rows());
             let lookups = runs.into_iter().zip(entries).map(|(runs, entries)| Lookup::new(runs, entries)).collect();
-            return Ok(Self { columns, lookups, sources: manifest.sources, _lock: lock });
+            let heads = manifest.heads.unwrap_or_default();
+            return Ok(Self { columns, lookups, sources: manifest.sources, heads, _lock: lock });
         }
         Err(BookError::Locked(ledger.clone()))
     }

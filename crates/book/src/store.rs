@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::{Kind, LedgerId};
 
+use crate::chain::Heads;
 use crate::column::{Growing, Rows as _, Spec};
 use crate::journal::{self, Journal, SECTION_CHANGES_MAX};
 use crate::lookup::Index;
@@ -130,6 +131,15 @@ impl Store {
         &mut self.manifest.sources
     }
 
+    pub(crate) fn heads(&self) -> Heads {
+        self.manifest.heads.unwrap_or_default()
+    }
+
+    /// Says up to where the chain is settled; the next commit records it.
+    pub(crate) fn set_heads(&mut self, heads: Heads) {
+        self.manifest.heads = Some(heads).filter(|heads| *heads != Heads::default());
+    }
+
     /// Whether the batch has any rows or changes.
     pub(crate) fn is_dirty(&self) -> bool {
         self.journal.is_begun() || self.columns.iter().any(Growing::is_dirty)
@@ -201,9 +211,7 @@ impl Store {
         each(indexes.iter_mut(), |index| index.is_unsettled(), |index| index.settle())?;
         self.patch()?;
         each(self.columns.iter_mut(), |column| column.is_unsynced(), Growing::sync)?;
-        for (column, entry) in self.columns.iter().zip(&mut self.manifest.columns) {
-            entry.1 = column.rows();
-        }
+        self.manifest.set_rows(self.specs, self.columns.iter().map(Growing::rows));
         self.commit_manifest(indexes)?;
         self.columns.iter_mut().try_for_each(Growing::settle)?;
         self.is_replaced = false;
@@ -273,9 +281,7 @@ impl Store {
             column.sync()?;
         }
         remake(&self.columns, indexes)?;
-        for (rows, entry) in rows.iter().zip(&mut self.manifest.columns) {
-            entry.1 = *rows;
-        }
+        self.manifest.set_rows(self.specs, rows.iter().copied());
         self.commit_manifest(indexes)?;
         self.columns.iter_mut().zip(rows).try_for_each(|(column, rows)| column.shorten(*rows))?;
         self.is_replaced = false;

@@ -3,12 +3,14 @@
 
 mod common;
 
-use book::{Book, BookLedger, UtxoLedger};
+use book::{AccountLedger, Book, BookLedger, Heads, Pushed, UtxoLedger};
 use common::{
-    Dice, account_model, account_transactions, assert_same_bytes, assets, btc, chain, compare, table, utxo_blocks,
-    utxo_model,
+    Dice, account_blocks, account_model, account_transactions, assert_same_bytes, assets, assets_of, blocks_model, btc,
+    chain, compare, compare_contracts, evm, table, utxo_blocks, utxo_model,
 };
-use ledger::{AccountTransaction, Coins, HolderId, Ledger as _, Outpoint, PurseId, Seq, UtxoBlock, UtxoTransaction};
+use ledger::{
+    AccountBlock, AccountTransaction, Coins, HolderId, Ledger as _, Outpoint, PurseId, Seq, UtxoBlock, UtxoTransaction,
+};
 use proptest::prelude::*;
 
 /// How a ledger is filled: commits and reopenings at random, and transactions too many that are taken back.
@@ -58,6 +60,43 @@ fn fill_blocks(book: &Book, blocks: &[UtxoBlock], mut way: Way) {
         }
     }
     writer.commit().expect("a commit");
+}
+
+/// Also at random: the last blocks are taken back and come again, committed or not.
+fn fill_account_blocks(book: &Book, blocks: &[AccountBlock], mut way: Way) {
+    let mut writer = book.account_writer(&evm()).expect("nobody else writes");
+    let mut at = 0;
+    while let Some(block) = blocks.get(at) {
+        for asset in assets_of(block) {
+            writer.declare_asset(&asset).expect("a good asset");
+        }
+        assert_eq!(writer.push_block(block).expect("a good block"), Pushed::Added);
+        assert_eq!(writer.push_block(block).expect("the same block"), Pushed::Skipped);
+        at += 1;
+        assert_eq!(writer.tip().map(|tip| (tip.hash, tip.height)), Some((block.hash, block.height)));
+        writer.mark_heads(heads(block));
+        if way.dice.one_in(way.commit_one_in) {
+            if way.dice.one_in(2) {
+                writer.commit().expect("a commit");
+            }
+            if way.dice.one_in(3) {
+                let back = way.dice.below(1 + at.min(5) as u64);
+                writer.undo_blocks(back).expect("they are there");
+                at -= usize::try_from(back).expect("small");
+            }
+            if way.dice.one_in(4) {
+                drop(writer);
+                writer = book.account_writer(&evm()).expect("nobody else writes");
+                at = usize::try_from(writer.blocks()).expect("small");
+            }
+        }
+    }
+    writer.commit().expect("a commit");
+}
+
+/// What the chain says of being settled, when this is its last block.
+fn heads(block: &AccountBlock) -> Heads {
+    Heads { safe: Some(block.height), finalized: Some(block.height) }
 }
 
 fn new_book(folder: &tempfile::TempDir, name: &str) -> Book {
@@ -133,6 +172,62 @@ fn check_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u6
     compare_coins(&open, &utxo_model(&blocks));
 }
 
+fn check_account_blocks(seed: u64, count: u64, size: u64, commit_one_in: u64, undone: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocks = account_blocks(seed, count, size, 30);
+    let kept = &blocks[..usize::try_from(count - undone.min(count)).expect("small")];
+    let (once, often, longer) = (new_book(&folder, "once"), new_book(&folder, "often"), new_book(&folder, "longer"));
+    fill_account_blocks(&once, kept, Way::plain());
+    fill_account_blocks(&often, kept, Way { dice: Dice::new(seed), commit_one_in });
+    assert_same_bytes(once.folder(), often.folder(), "one commit and many");
+
+    fill_account_blocks(&longer, &blocks, Way { dice: Dice::new(!seed), commit_one_in });
+    let mut writer = longer.account_writer(&evm()).expect("nobody else writes");
+    writer.undo_blocks(undone.min(count)).expect("they are there");
+    drop(writer);
+    assert_same_bytes(once.folder(), longer.folder(), "shorter, and longer then undone");
+
+    fill_account_blocks(&longer, &blocks[kept.len()..], Way::plain());
+    for (book, blocks) in [(&often, kept), (&longer, &blocks)] {
+        let BookLedger::Account(open) = book.ledger(&evm()).expect("a ledger") else {
+            panic!("it is an account ledger")
+        };
+        let model = blocks_model(blocks);
+        compare(&open, &model, &mut Dice::new(seed));
+        compare_contracts(&open, &model, &mut Dice::new(seed));
+        compare_account_blocks(&open, blocks);
+        assert_eq!(open.heads(), blocks.last().map_or_else(Heads::default, heads));
+    }
+}
+
+fn compare_account_blocks(open: &AccountLedger, blocks: &[AccountBlock]) {
+    assert_eq!(open.blocks(), blocks.len() as u64);
+    assert_eq!(open.first_height(), blocks.first().map(|block| block.height));
+    assert_eq!(open.tip().map(|tip| tip.hash), blocks.last().map(|block| block.hash));
+    let mut seq = 0;
+    for block in blocks {
+        let found = open.block(block.height).expect("a block");
+        assert_eq!((found.height, found.hash, found.time), (block.height, block.hash, block.time));
+        assert_eq!((found.first_transaction, found.transactions), (Seq(seq), block.transactions.len() as u64));
+        assert_eq!(open.block_by_hash(&block.hash), Some(found));
+        assert_eq!(open.block_gaps(block.height), block.gaps);
+        let runs: Vec<_> = open.gap_runs().filter(|run| (run.from..=run.to).contains(&block.height)).collect();
+        assert!(runs.iter().map(|run| run.gaps).eq(block.gaps.any().then_some(block.gaps)));
+        for _ in &block.transactions {
+            assert_eq!(open.block_of(Seq(seq)), Some(found));
+            seq += 1;
+        }
+    }
+    assert_eq!(open.events_kept(), blocks.iter().map(|block| block.events.len() as u64).sum::<u64>());
+    for none in [
+        blocks.first().map_or(0, |first| first.height.wrapping_sub(1)),
+        blocks.last().map_or(0, |last| last.height + 1),
+    ] {
+        assert_eq!(open.block(none), None);
+    }
+    assert_eq!(open.block_by_hash(&[7; 32]), None);
+}
+
 /// What an explorer is told is what the blocks say.
 fn compare_explored(open: &UtxoLedger, blocks: &[UtxoBlock]) {
     assert_eq!(open.blocks(), blocks.len() as u64);
@@ -205,6 +300,13 @@ proptest! {
         seed: u64, count in 1u64..300, holders in 1u64..40, commits in 1u64..12, undone in 0u64..120,
     ) {
         check_accounts(seed, count, holders, count / commits + 1, undone);
+    }
+
+    #[test]
+    fn random_chains_of_accounts_answer_as_the_model(
+        seed: u64, count in 1u64..80, size in 0u64..8, commits in 1u64..30, undone in 0u64..40,
+    ) {
+        check_account_blocks(seed, count, size, count / commits + 1, undone);
     }
 
     #[test]

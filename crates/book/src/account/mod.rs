@@ -1,5 +1,8 @@
 //! Account ledgers on disk: every (holder, asset) pair is a purse that is paid into and out of for ever.
 
+mod block_rows;
+mod blocks;
+mod chain;
 mod openings;
 mod purses;
 mod read;
@@ -7,5 +10,6 @@ mod rows;
 mod undo;
 mod write;
 
+pub use chain::GapRun;
 pub use read::AccountLedger;
 pub use write::AccountWriter;

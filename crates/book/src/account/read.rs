@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use ledger::{AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Purse, PurseId, Seq, Stamp, Time};
 use money::{Amount, Asset};
@@ -12,8 +13,9 @@ use money::{Amount, Asset};
 use super::AccountWriter;
 use super::openings::{Opening, Openings};
 use super::rows::{
-    Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, SPECS, TAIL_LEG,
-    TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE,
+    BLOCKS, BLOCKS_LOOKUP, Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES,
+    PurseRow, SPECS, TAIL_LEG, TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow,
+    WIDE,
 };
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
@@ -26,7 +28,8 @@ use crate::numbers::NONE_40;
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
 
-const LOOKUPS: [LookupSpec; 2] = [(HOLDERS_LOOKUP, HOLDERS), (TRANSACTIONS_LOOKUP, TRANSACTIONS)];
+const LOOKUPS: [LookupSpec; 3] =
+    [(HOLDERS_LOOKUP, HOLDERS), (TRANSACTIONS_LOOKUP, TRANSACTIONS), (BLOCKS_LOOKUP, BLOCKS)];
 
 /// How many legs of a transaction are looked through for a purse before its chain is walked from the end.
 const SCANNED_MAX: u64 = 4_096;
@@ -35,12 +38,14 @@ const SCANNED_MAX: u64 = 4_096;
 #[derive(Debug)]
 pub struct AccountLedger {
     id: LedgerId,
-    snapshot: Snapshot,
+    pub(super) snapshot: Snapshot,
     assets: Vec<Asset>,
-    end: u64,
+    pub(super) end: u64,
     legs: u64,
     has_openings: bool,
     openings: OnceLock<Openings>,
+    /// The block that was asked for last.
+    pub(super) near_block: AtomicU64,
 }
 
 impl AccountLedger {
@@ -50,7 +55,16 @@ impl AccountLedger {
         let assets = read_assets(&snapshot.columns)?;
         let rows = |column: usize| snapshot.columns[column].rows();
         let (end, legs, has_openings) = (rows(TRANSACTIONS), rows(LEGS), rows(OPENINGS) > 0);
-        Ok(Self { id: id.clone(), snapshot, assets, end, legs, has_openings, openings: OnceLock::new() })
+        Ok(Self {
+            id: id.clone(),
+            snapshot,
+            assets,
+            end,
+            legs,
+            has_openings,
+            openings: OnceLock::new(),
+            near_block: AtomicU64::new(0),
+        })
     }
 
     /// The sources that were taken in, wholly or in part.
@@ -64,7 +78,7 @@ impl AccountLedger {
     }
 
     #[inline]
-    fn column(&self, column: usize) -> &Column {
+    pub(super) fn column(&self, column: usize) -> &Column {
         &self.snapshot.columns[column]
     }
 
@@ -182,7 +196,7 @@ impl Ledger for AccountLedger {
     }
 
     fn stamp(&self, seq: Seq) -> Stamp {
-        Stamp { time: Time::from_micros(self.row(seq).time), height: None }
+        Stamp { time: Time::from_micros(self.row(seq).time), height: self.height_of(seq) }
     }
 
     fn seq_at(&self, time: Time) -> Seq {

@@ -13,21 +13,30 @@ pub(crate) const WIDE: usize = 7;
 pub(crate) const PURSES: usize = 8;
 pub(crate) const PURSE_TAILS: usize = 9;
 pub(crate) const OPENINGS: usize = 10;
+pub(crate) const BLOCKS: usize = 11;
+pub(crate) const EVENTS: usize = 12;
+pub(crate) const EVENT_BYTES: usize = 13;
+pub(crate) const GAPS: usize = 14;
 
-pub(crate) const SPECS: [Spec; 11] = [
+pub(crate) const SPECS: [Spec; 15] = [
     HOLDERS_SPEC,
     HOLDER_NAMES_SPEC,
     ASSETS_SPEC,
     ASSET_NAMES_SPEC,
-    Spec { name: "transactions", width: 24 },
-    Spec { name: "transaction-names", width: 1 },
-    Spec { name: "legs", width: 64 },
-    Spec { name: "wide", width: 16 },
-    Spec { name: "purses", width: 16 },
-    Spec { name: "purse-tails", width: 16 },
-    Spec { name: "openings", width: 40 },
+    Spec::new("transactions", 24),
+    Spec::new("transaction-names", 1),
+    Spec::new("legs", 64),
+    Spec::new("wide", 16),
+    Spec::new("purses", 16),
+    Spec::new("purse-tails", 16),
+    Spec::new("openings", 40),
+    Spec::optional("blocks", 64),
+    Spec::optional("events", 24),
+    Spec::optional("event-bytes", 1),
+    Spec::optional("gaps", 16),
 ];
 pub(crate) const TRANSACTIONS_LOOKUP: &str = "transactions-by-name";
+pub(crate) const BLOCKS_LOOKUP: &str = "blocks-by-hash";
 
 /// Words of a row of `purse-tails`: the last leg, and the last entry of the openings log.
 pub(crate) const TAIL_LEG: usize = 0;

@@ -11,17 +11,19 @@ use ledger::{AccountTransaction, End, Kind, LedgerId, LegKind, PurseId, Seq, Tim
 use money::{Amount, Asset};
 use rustc_hash::FxHashMap;
 
+use super::block_rows::block_hash;
 use super::purses::{Key, Purses, Refused, UNTOUCHED};
 use super::rows::{
-    Field, LEGS, LegRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow, WIDE, halves,
+    BLOCKS, BLOCKS_LOOKUP, Field, LEGS, LegRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP,
+    TransactionRow, WIDE, halves,
 };
 use crate::column::{Growing, Rows as _};
 use crate::holders::Holders;
 use crate::lookup::Index;
 use crate::manifest::Source;
 use crate::names::{
-    ASSETS_MAX, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, check_name, holder_fingerprint, holder_name,
-    name_bytes, name_text, read_assets,
+    ASSETS_MAX, Declared, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, check_name, holder_fingerprint,
+    holder_name, name_bytes, name_text, read_assets,
 };
 use crate::run::fingerprint;
 use crate::store::{BATCH_ROWS, Store};
@@ -45,6 +47,7 @@ pub struct AccountWriter {
     pub(crate) store: Store,
     pub(super) holders: Holders,
     pub(super) names: Index,
+    pub(super) hashes: Index,
     pub(super) assets: Vec<Asset>,
     asset_numbers: FxHashMap<String, u32>,
     purses: Purses,
@@ -62,12 +65,15 @@ impl AccountWriter {
         let names = Index::open(folder, TRANSACTIONS_LOOKUP, columns[TRANSACTIONS].rows(), &|seq| {
             transaction_fingerprint(columns, seq)
         })?;
-        holders.tidy()?;
-        names.tidy()?;
+        let hashes = Index::open(folder, BLOCKS_LOOKUP, columns[BLOCKS].rows(), &|block| {
+            fingerprint(&block_hash(columns, block))
+        })?;
+        [&holders, &names, &hashes].into_iter().try_for_each(Index::tidy)?;
         let mut writer = Self {
             store,
             holders: Holders::new(holders),
             names,
+            hashes,
             assets: Vec::new(),
             asset_numbers: FxHashMap::default(),
             purses: Purses::default(),
@@ -170,7 +176,7 @@ impl AccountWriter {
         if self.assets.len() as u64 >= ASSETS_MAX {
             return Err(DeedError::TooManyAssets.into());
         }
-        let declared = self.end();
+        let declared = Declared { transactions: self.end().0, blocks: self.blocks() };
         append_asset(&mut self.store.columns, asset, declared)?;
         let at = u32::try_from(self.assets.len()).expect("there are at most 65,536 assets");
         self.asset_numbers.insert(asset.symbol.clone(), at);
@@ -190,7 +196,10 @@ impl AccountWriter {
     /// anything was written ([`BookError::Deed`] but for [`DeedError::PurseOverflow`]) leaves the batch as it was.
     pub fn push(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
         self.store.check()?;
-        self.check(transaction)?;
+        if self.blocks() > 0 {
+            return Err(DeedError::RowAmongBlocks { transaction: transaction.name.clone() }.into());
+        }
+        self.check(transaction, self.last_time)?;
         let result = self.lay_down(transaction);
         if result.is_err() {
             self.store.fail();
@@ -198,38 +207,39 @@ impl AccountWriter {
         result
     }
 
-    fn check(&self, transaction: &AccountTransaction) -> Result<(), BookError> {
+    /// Whether a transaction fits that comes right after `last`.
+    pub(super) fn check(&self, transaction: &AccountTransaction, last: Option<Time>) -> Result<(), DeedError> {
         let name = || transaction.name.clone();
         check_name(transaction.name.as_bytes())?;
-        if let Some(last) = self.last_time
+        if let Some(last) = last
             && transaction.time < last
         {
-            return Err(DeedError::TimeBackwards { transaction: name(), time: transaction.time, last }.into());
+            return Err(DeedError::TimeBackwards { transaction: name(), time: transaction.time, last });
         }
         // A leg may bring a second one for its fee.
         if transaction.legs.len() > LEGS_MAX / 2 {
-            return Err(DeedError::TooManyLegs { transaction: name() }.into());
+            return Err(DeedError::TooManyLegs { transaction: name() });
         }
         for leg in &transaction.legs {
             if !self.asset_numbers.contains_key(&leg.asset) {
-                return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() }.into());
+                return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() });
             }
             for holder in [&leg.from, &leg.to].into_iter().flatten() {
                 check_name(holder.as_bytes())?;
             }
             for (amount, what) in [(leg.amount, "an amount"), (leg.fee, "a fee")] {
                 if amount > Amount::MAX {
-                    return Err(DeedError::TooLarge { transaction: name(), what, allowed_bits: 126 }.into());
+                    return Err(DeedError::TooLarge { transaction: name(), what, allowed_bits: 126 });
                 }
             }
         }
         if self.contains(&transaction.name) {
-            return Err(DeedError::Duplicate { transaction: name() }.into());
+            return Err(DeedError::Duplicate { transaction: name() });
         }
         Ok(())
     }
 
-    fn lay_down(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
+    pub(super) fn lay_down(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
         let seq = self.end();
         let first_leg = self.store.columns[LEGS].rows();
         for leg in &transaction.legs {
@@ -329,7 +339,7 @@ impl AccountWriter {
     pub fn commit(&mut self) -> Result<(), BookError> {
         self.store.check()?;
         self.purses.settle(&mut self.store.columns);
-        self.store.commit(&mut [&mut self.holders.index, &mut self.names])
+        self.store.commit(&mut [&mut self.holders.index, &mut self.names, &mut self.hashes])
     }
 
     /// The id of a transaction.

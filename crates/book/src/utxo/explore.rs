@@ -8,25 +8,11 @@ use money::Amount;
 
 use super::UtxoLedger;
 use super::rows::{BLOCKS_AT, BlockRow, INPUTS, block_hash, input_at, outpoint, txid};
+use crate::chain::Block;
 use crate::column::Rows as _;
 use crate::names::{HOLDERS, find_holder, holder_name};
 use crate::numbers::NONE_40;
 use crate::run::fingerprint;
-
-/// A block of a ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Its height.
-    pub height: u64,
-    /// Its hash, in internal byte order.
-    pub hash: [u8; 32],
-    /// Its header's time.
-    pub time: Time,
-    /// Its first transaction.
-    pub first_transaction: Seq,
-    /// How many transactions it has.
-    pub transactions: u64,
-}
 
 impl UtxoLedger {
     /// How many holders there are.

@@ -10,6 +10,6 @@ mod rows;
 mod undo;
 mod write;
 
-pub use explore::Block;
 pub use read::UtxoLedger;
-pub use write::{Pushed, Tip, UtxoWriter};
+pub(crate) use rows::{hash_of, hash_words};
+pub use write::UtxoWriter;

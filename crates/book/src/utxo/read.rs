@@ -11,12 +11,13 @@ use ledger::{
 };
 use money::{Amount, Asset};
 
+use super::UtxoWriter;
 use super::rows::{
     BLOCKS, BlockRow, FOREIGN, FOREIGN_AT, ForeignRow, INPUTS, LOOKUPS, OUTPUTS, OutputRow, SPECS, TRANSACTIONS,
     TXIDS_AT, TransactionRow, input_at, key_fingerprint, link, outpoint, outpoint_fingerprint, txid,
 };
-use super::{Tip, UtxoWriter};
 use crate::BookError;
+use crate::chain::Tip;
 use crate::column::{Column, Rows as _, partition_point};
 use crate::names::{HOLDER_TAIL, HOLDERS, read_assets, settled_chain, settled_tail};
 use crate::numbers::NONE_40;

@@ -21,11 +21,11 @@ pub(crate) const SPECS: [Spec; 9] = [
     HOLDER_NAMES_SPEC,
     ASSETS_SPEC,
     ASSET_NAMES_SPEC,
-    Spec { name: "blocks", width: 64 },
-    Spec { name: "transactions", width: 64 },
-    Spec { name: "inputs", width: 5 },
-    Spec { name: "outputs", width: 32 },
-    Spec { name: "foreign", width: 48 },
+    Spec::new("blocks", 64),
+    Spec::new("transactions", 64),
+    Spec::new("inputs", 5),
+    Spec::new("outputs", 32),
+    Spec::new("foreign", 48),
 ];
 pub(crate) const TXIDS_LOOKUP: &str = "transactions-by-txid";
 pub(crate) const FOREIGN_LOOKUP: &str = "foreign-by-outpoint";
@@ -163,12 +163,14 @@ impl ForeignRow {
     }
 }
 
-fn hash_words(hash: [u8; 32]) -> [u64; 4] {
+/// A hash as it lies in a row.
+pub(crate) fn hash_words(hash: [u8; 32]) -> [u64; 4] {
     let (words, _) = hash.as_chunks::<8>();
     std::array::from_fn(|at| u64::from_le_bytes(words[at]))
 }
 
-fn hash_of(words: [u64; 4]) -> [u8; 32] {
+/// A hash that lies in a row.
+pub(crate) fn hash_of(words: [u64; 4]) -> [u8; 32] {
     let mut hash = [0; 32];
     for (chunk, word) in hash.chunks_exact_mut(8).zip(words) {
         chunk.copy_from_slice(&word.to_le_bytes());

@@ -15,34 +15,15 @@ use super::rows::{
     BLOCKS, BLOCKS_AT, BlockRow, FOREIGN, FOREIGN_AT, ForeignRow, HOLDERS_AT, INPUTS, LOOKUPS, OUTPUTS, OutputRow,
     SPECS, SPENT_BY, TRANSACTIONS, TXIDS_AT, TransactionRow, key_fingerprint, outpoint_fingerprint, txid,
 };
+use crate::chain::{Next, Pushed, Tip};
 use crate::column::Rows as _;
 use crate::holders::Holders;
 use crate::lookup::Index;
-use crate::names::{HOLDER_TAIL, HOLDERS, append_asset, check_name, read_assets};
+use crate::names::{Declared, HOLDER_TAIL, HOLDERS, append_asset, check_name, read_assets};
 use crate::numbers::{NONE, NONE_40};
 use crate::run::fingerprint;
 use crate::store::Store;
 use crate::{BookError, DeedError};
-
-/// The last block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tip {
-    /// Its height.
-    pub height: u64,
-    /// Its hash, in internal byte order.
-    pub hash: [u8; 32],
-    /// Its time.
-    pub time: Time,
-}
-
-/// What became of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// It is the new tip of the batch.
-    Added,
-    /// It was there already.
-    Skipped,
-}
 
 /// What was looked up of a transaction beforehand.
 #[derive(Clone, Copy)]
@@ -95,7 +76,7 @@ impl UtxoWriter {
         match (assets.first(), asset) {
             (None, Some(asset)) => {
                 check_name(asset.symbol.as_bytes())?;
-                append_asset(&mut store.columns, asset, Seq(0))?;
+                append_asset(&mut store.columns, asset, Declared::default())?;
             }
             (Some(has), Some(asked)) if has.symbol != asked.symbol => {
                 let (has, asked) = (has.symbol.clone(), asked.symbol.clone());
@@ -183,22 +164,8 @@ impl UtxoWriter {
     }
 
     fn is_there(&self, block: &UtxoBlock) -> Result<bool, DeedError> {
-        let Some(tip) = self.last_block() else { return Ok(false) };
-        if let Some(has) = self.block_hash(block.height) {
-            if has == block.hash {
-                return Ok(true);
-            }
-            let (hash, has) = (txid_text(&block.hash), txid_text(&has));
-            return Err(DeedError::OtherBlock { height: block.height, hash, has });
-        }
-        if block.height != tip.height + 1 {
-            return Err(DeedError::HeightGap { height: block.height, expected: tip.height + 1 });
-        }
-        if block.previous != Some(tip.hash) {
-            let parent = block.previous.map_or_else(|| "none".to_owned(), |hash| txid_text(&hash));
-            return Err(DeedError::OtherParent { height: block.height, parent, tip: txid_text(&tip.hash) });
-        }
-        Ok(false)
+        let next = Next { height: block.height, hash: block.hash, previous: block.previous };
+        next.is_there(self.tip(), self.block_hash(block.height), txid_text)
     }
 
     fn lay_down_block(&mut self, block: &UtxoBlock) -> Result<(), BookError> {

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use ledger::memory::MemoryLedger;
 use ledger::{
-    AccountLeg, AccountTransaction, AssetId, HolderId, Kind, Ledger, LedgerId, LegKind, Outpoint, PurseId, Seq, Time,
-    UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction,
+    AccountBlock, AccountLeg, AccountTransaction, AssetId, BlockEvent, Contracts, Event, Gaps, HolderId, Kind, Ledger,
+    LedgerId, LegKind, Outpoint, PurseId, Seq, Time, UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction,
 };
 use money::{Amount, Asset};
 
@@ -44,6 +44,10 @@ pub fn table() -> LedgerId {
 
 pub fn chain() -> LedgerId {
     LedgerId::parse("bitcoin-regtest").expect("a known alias")
+}
+
+pub fn evm() -> LedgerId {
+    LedgerId::parse("eip155:31337").expect("a good id")
 }
 
 pub fn btc() -> Asset {
@@ -91,6 +95,76 @@ fn account_leg(dice: &mut Dice, holders: u64) -> AccountLeg {
         fee: Amount::new(fee),
         kind: LegKind::Transfer,
     }
+}
+
+/// Blocks of an account ledger: empty ones, movements of all kinds, events with and without topics, and gaps that come and go.
+pub fn account_blocks(seed: u64, count: u64, size: u64, holders: u64) -> Vec<AccountBlock> {
+    let mut dice = Dice::new(seed);
+    let mut previous = None;
+    let first = dice.below(3) * 1_000;
+    let mut gaps = Gaps::default();
+    (0..count)
+        .map(|number| {
+            let height = first + number;
+            let hash = id(4, number, seed);
+            let time = Time::from_micros(i64::try_from(height * 12).expect("small") * 1_000_000);
+            let transactions = if dice.one_in(4) { 0 } else { dice.below(size + 1) };
+            let mut transactions: Vec<_> = (0..transactions)
+                .map(|at| chain_transaction(&mut dice, id(5, height * 100_000 + at, seed), time, holders))
+                .collect();
+            if dice.one_in(2) {
+                let leg = AccountLeg { kind: LegKind::Drift, ..account_leg(&mut dice, holders) };
+                transactions.push(AccountTransaction { name: format!("drift:{height}"), time, legs: vec![leg] });
+            }
+            if dice.one_in(3) {
+                gaps = Gaps { traces: dice.one_in(2), receipts: dice.one_in(4), logs: dice.one_in(4) };
+            }
+            let events = events(&mut dice, transactions.len());
+            AccountBlock { height, hash, previous: previous.replace(hash), time, transactions, events, gaps }
+        })
+        .collect()
+}
+
+fn chain_transaction(dice: &mut Dice, id: [u8; 32], time: Time, holders: u64) -> AccountTransaction {
+    let legs = (0..dice.below(4))
+        .map(|_| {
+            let kind =
+                [LegKind::Transfer, LegKind::Fee, LegKind::Drift][usize::try_from(dice.below(3)).expect("small")];
+            let mut leg = AccountLeg { kind, ..account_leg(dice, holders) };
+            // Holders as such chains have them, and a few others.
+            for name in [&mut leg.from, &mut leg.to].into_iter().flatten() {
+                let number = name.trim_start_matches("holder-").parse::<u64>().expect("a number");
+                if number % 5 > 0 {
+                    *name = format!("0x{:040x}", u128::from(number) << 60);
+                }
+            }
+            leg
+        })
+        .collect();
+    AccountTransaction { name: format!("0x{}", ledger::hex::text(&id)), time, legs }
+}
+
+fn events(dice: &mut Dice, transactions: usize) -> Vec<BlockEvent> {
+    let mut index = 0;
+    let mut events = Vec::new();
+    for transaction in 0..u32::try_from(transactions).expect("small") {
+        for _ in 0..dice.below(3) {
+            index += 1 + u32::from(dice.one_in(3));
+            let topics = (0..dice.below(5)).map(|_| id(6, dice.next(), 0)).collect();
+            let data = (0..dice.below(70)).map(|at| u8::try_from(at).expect("small")).collect();
+            let mut contract = [7; 20];
+            contract[..8].copy_from_slice(&dice.below(9).to_le_bytes());
+            events.push(BlockEvent { transaction, event: Event { index, contract, topics, data } });
+        }
+    }
+    events
+}
+
+/// The assets that a block needs, in the order of their legs.
+pub fn assets_of(block: &AccountBlock) -> Vec<Asset> {
+    let legs = block.transactions.iter().flat_map(|transaction| &transaction.legs);
+    let known = assets();
+    legs.map(|leg| known.iter().find(|asset| asset.symbol == leg.asset).expect("one of them").clone()).collect()
 }
 
 /// Blocks with coinbases, foreign outputs with and without stated values, empty blocks, and times that step back.
@@ -179,6 +253,38 @@ pub fn account_model(transactions: &[AccountTransaction]) -> MemoryLedger {
         model.push(transaction);
     }
     model
+}
+
+pub fn blocks_model(blocks: &[AccountBlock]) -> MemoryLedger {
+    let mut assets: Vec<Asset> = Vec::new();
+    for asset in blocks.iter().flat_map(assets_of) {
+        if !assets.contains(&asset) {
+            assets.push(asset);
+        }
+    }
+    let mut model = MemoryLedger::new(evm(), Kind::Account, assets);
+    for block in blocks {
+        model.push_account_block(block);
+    }
+    model
+}
+
+/// Asks both for events of stretches, and for the gaps of all transactions.
+pub fn compare_contracts(ledger: &dyn Contracts, model: &dyn Contracts, dice: &mut Dice) {
+    let end = model.end().0;
+    let all = |ledger: &dyn Contracts, from, until| {
+        let mut found = Vec::new();
+        ledger.events(Seq(from), Seq(until), &mut |seq, event| found.push((seq, event.clone())));
+        found
+    };
+    for _ in 0..20 {
+        let (from, until) = (dice.below(end + 2), dice.below(end + 2));
+        assert_eq!(all(ledger, from, until), all(model, from, until), "events of {from}..{until}");
+    }
+    assert_eq!(all(ledger, 0, u64::MAX), all(model, 0, u64::MAX));
+    for seq in (0..end).map(Seq) {
+        assert_eq!(ledger.gaps(seq), model.gaps(seq), "{seq:?}");
+    }
 }
 
 pub fn utxo_model(blocks: &[UtxoBlock]) -> MemoryLedger {
