@@ -14,6 +14,7 @@ pub mod screen;
 pub mod show;
 pub mod source;
 pub mod tags;
+pub mod telling;
 pub mod trace;
 
 use std::io::{BufWriter, Write};
