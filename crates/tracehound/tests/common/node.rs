@@ -11,7 +11,7 @@
 #[path = "node/coins.rs"]
 pub mod coins;
 #[path = "node/http.rs"]
-mod http;
+pub mod http;
 #[path = "node/oracle.rs"]
 pub mod oracle;
 
@@ -404,14 +404,14 @@ pub fn program() -> PathBuf {
 }
 
 /// Kills a process when the test program ends without doing so itself.
-fn guard(process: u32) -> Child {
+pub fn guard(process: u32) -> Child {
     let mut shell = Command::new("sh");
     shell.args(["-c", "read -r _; kill -9 \"$0\"", &process.to_string()]).stdin(Stdio::piped());
     shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell")
 }
 
 /// A port on loopback that nothing listens on now.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
     // Test programs run beside each other: each begins elsewhere.

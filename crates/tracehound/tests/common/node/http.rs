@@ -1,4 +1,4 @@
-//! Enough of HTTP/1.1 to talk to a Bitcoin node in a test: one request a connection, an answer with a length.
+//! Enough of HTTP/1.1 to talk to a node in a test: one request a connection, an answer with a length.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,7 +14,8 @@ const LINES_MAX: usize = 64;
 /// A call with a login `user:password`. The status and the body.
 pub fn post(port: u16, path: &str, login: &str, body: &str) -> Result<(u16, Vec<u8>), String> {
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {}\r\nContent-Length: {}\r\n",
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n",
         base64(login.trim().as_bytes()),
         body.len()
     );
