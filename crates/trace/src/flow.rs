@@ -1,8 +1,9 @@
 //! Movements of loot as an observer sees them: every hop with the arithmetic that a spreadsheet can redo.
 
-use ledger::{AssetId, End, Seq};
+use ledger::{AssetId, End, PurseId, Seq};
 use money::Amount;
 
+use crate::crossing::Sent;
 use crate::label::{LabelId, Portion};
 use crate::outcome::{Reason, TerminalKind};
 
@@ -17,6 +18,8 @@ pub enum Step {
     Transfer,
     /// A fee.
     Fee,
+    /// A balance that the asset's own books made smaller.
+    Drift,
     /// A payment into a swap: it does not rest with the payee, its value stands on the other side.
     Exchange,
     /// The other side of a swap: what was paid in one asset lives on in another.
@@ -31,6 +34,7 @@ impl Step {
             Self::Output => "output",
             Self::Transfer => "transfer",
             Self::Fee => "fee",
+            Self::Drift => "drift",
             Self::Exchange => "exchange",
             Self::Swap => "swap",
         }
@@ -62,6 +66,8 @@ pub struct Edge<'a> {
     pub portions: &'a [Portion],
     /// How the trace ends here; `None` where it goes on behind the payee.
     pub end: Option<(TerminalKind, Reason)>,
+    /// Whether it goes on over a crossing: then what follows is told by [`Observer::sent`].
+    pub departs: bool,
 }
 
 /// Someone who watches a trace hop by hop.
@@ -70,6 +76,14 @@ pub trait Observer {
     const WATCHES: bool;
     /// One movement of loot.
     fn edge(&mut self, edge: &Edge<'_>);
+    /// Which of several ledgers the next movements are on.
+    fn on(&mut self, _ledger: usize) {}
+    /// A part of what departed in movements that were told before.
+    fn sent(&mut self, _sent: &Sent<'_>) {}
+    /// In the movement that is told next, what arrived over a crossing for this purse comes in.
+    fn landed(&mut self, _seq: Seq, _purse: PurseId) {}
+    /// What arrived for this purse found no room, or not all of it.
+    fn stranded(&mut self, _seq: Seq, _purse: PurseId) {}
 }
 
 /// Nobody watches.

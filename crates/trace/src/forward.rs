@@ -10,6 +10,7 @@ use ledger::{End, HolderId, Kind, Ledger, Leg, PurseId, Seq};
 use money::Amount;
 use rustc_hash::FxHashMap;
 
+use crate::bridge::Bridges;
 use crate::flow::{Edge, Observer, Step};
 use crate::label::{LabelId, Portion, Seed, sum_of};
 use crate::lots::Order;
@@ -69,13 +70,15 @@ pub(crate) struct Pass<'a, L: ?Sized, R: Rule> {
     seeds: Vec<Seed>,
     next_seed: usize,
     purses: FxHashMap<PurseId, Held<R::State>>,
-    queue: Queue,
-    terminals: Terminals,
+    pub(crate) queue: Queue,
+    pub(crate) terminals: Terminals,
+    /// What departs and arrives over crossings; nothing where a ledger is traced alone.
+    pub(crate) bridges: Bridges<R::State>,
     end: Seq,
     // Buffers that every transaction uses again.
     legs: Vec<Leg>,
     parcel: Parcel,
-    held: Vec<(LabelId, Amount)>,
+    pub(crate) held: Vec<(LabelId, Amount)>,
 }
 
 /// One movement that is about to be booked.
@@ -99,14 +102,14 @@ pub(crate) struct Movement {
 
 impl Movement {
     /// The movement as an observer sees it.
-    fn edge<'e>(
+    pub(crate) fn edge<'e>(
         &self,
         held: &'e [(LabelId, Amount)],
         portions: &'e [Portion],
         end: Option<(TerminalKind, Reason)>,
     ) -> Edge<'e> {
         let Self { seq, leg, step, payer, payee, asset, amount, before, .. } = *self;
-        Edge { seq, leg, step, payer, payee, asset, amount, before, held, portions, end }
+        Edge { seq, leg, step, payer, payee, asset, amount, before, held, portions, end, departs: false }
     }
 }
 
@@ -124,6 +127,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             purses: FxHashMap::default(),
             queue: Queue::default(),
             terminals: Terminals::default(),
+            bridges: Bridges::default(),
             end: Seq(0),
             legs: Vec::new(),
             parcel: Parcel::default(),
@@ -150,6 +154,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let mut legs = std::mem::take(&mut self.legs);
         self.ledger.transaction(seq, &mut legs);
         let seeds: Vec<Seed> = self.seeds[seeds].to_vec();
+        if self.bridges.any() {
+            self.open_bridges(seq, &legs);
+        }
         match self.ledger.kind() {
             Kind::Utxo => self.visit_pot(seq, &legs, &seeds, observer),
             Kind::Account => {
@@ -160,6 +167,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
                 }
                 self.ask_again(seq, &legs);
             }
+        }
+        if self.bridges.any() {
+            self.close_bridges(seq, observer);
         }
         self.legs = legs;
     }
@@ -210,6 +220,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let step = if leg.payee == End::Fee { Step::Fee } else { Step::Output };
         self.note_held::<O>(pot, *level);
         self.draw(pot, *level, leg.amount, parcel);
+        self.land(seq, Some(at), leg.payee, leg.amount, parcel, observer);
         self.plant(parcel, leg.amount, of_leg(seeds, at));
         let movement = Movement { output_spent: leg.payee_next, ..movement((seq, at), step, leg, *level) };
         self.deliver(&movement, parcel, observer);
@@ -244,10 +255,31 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         if leg.payer == leg.payee {
             return;
         }
-        self.take(leg.payer, before, leg.amount, parcel, O::WATCHES);
+        self.take_leg(leg, before, parcel, O::WATCHES);
+        self.land(seq, Some(at), leg.payee, leg.amount, parcel, observer);
         self.plant(parcel, leg.amount, of_leg(seeds, at));
-        let step = if leg.payee == End::Fee { Step::Fee } else { Step::Transfer };
+        let step = step_of(leg);
         self.deliver(&movement((seq, at), step, leg, before), parcel, observer);
+    }
+
+    /// Takes what a leg carries out of a purse: a payment by the policy, a loss of everything alike.
+    pub(crate) fn take_leg(&mut self, leg: &Leg, before: Amount, parcel: &mut Parcel, watched: bool) {
+        if leg.payee != End::Drift {
+            return self.take(leg.payer, before, leg.amount, parcel, watched);
+        }
+        parcel.clear();
+        self.held.clear();
+        let Some(purse) = leg.payer.purse() else { return };
+        let Some(mut held) = self.purses.remove(&purse) else { return };
+        if watched {
+            self.note_held_of(&held.state, before);
+        }
+        if !leg.amount.is_zero() {
+            self.rule.shrink(&mut held.state, before, leg.amount, parcel);
+        }
+        if !R::is_clean(&held.state) {
+            self.purses.insert(purse, held);
+        }
     }
 
     /// Takes what a payment carries out of a purse.
@@ -294,15 +326,18 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         }
     }
 
-    /// Brings a parcel to its payee: on into a purse, or to a terminal.
+    /// Brings a parcel to its payee: on into a purse, over a crossing, or to a terminal.
     pub(crate) fn deliver<O: Observer>(&mut self, movement: &Movement, parcel: &mut Parcel, observer: &mut O) {
+        if let Some(gate) = self.bridges.gate(movement.payee, movement.asset) {
+            // Clean money takes its place among what departs as well.
+            self.depart(gate, movement, parcel, observer);
+            return;
+        }
         if parcel.is_empty() {
             return;
         }
         self.outcome.events += 1;
-        for portion in &mut parcel.portions {
-            portion.hops += u32::from(movement.step != Step::Fee && portion.since != movement.seq);
-        }
+        count_hop(movement, parcel);
         let end = self.fate(movement, &parcel.portions);
         if O::WATCHES {
             observer.edge(&movement.edge(&self.held, &parcel.portions, end));
@@ -417,7 +452,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         let mut content = Vec::new();
         for (purse, held) in &self.purses {
             // The others know what they put there.
-            let balance = if R::ASKS_BALANCE { self.ledger.balance(*purse, self.end) } else { Amount::ZERO };
+            let balance = if R::FLAGS { self.ledger.balance(*purse, self.end) } else { Amount::ZERO };
             content.clear();
             self.rule.content(&held.state, balance, &mut content);
             let asset = self.ledger.purse(*purse).asset;
@@ -432,6 +467,22 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     }
 }
 
+/// What kind of movement a leg between accounts is.
+pub(crate) fn step_of(leg: &Leg) -> Step {
+    match leg.payee {
+        End::Fee => Step::Fee,
+        End::Drift => Step::Drift,
+        _ => Step::Transfer,
+    }
+}
+
+/// One transfer more, unless it is a fee or has not left the transaction that brought it.
+pub(crate) fn count_hop(movement: &Movement, parcel: &mut Parcel) {
+    for portion in &mut parcel.portions {
+        portion.hops += u32::from(!matches!(movement.step, Step::Fee | Step::Drift) && portion.since != movement.seq);
+    }
+}
+
 /// The seeds of one leg, out of a transaction's seeds in order.
 fn of_leg(seeds: &[Seed], leg: usize) -> std::slice::Iter<'_, Seed> {
     let first = seeds.partition_point(|seed| seed.leg < leg);
@@ -443,7 +494,7 @@ fn of_leg(seeds: &[Seed], leg: usize) -> std::slice::Iter<'_, Seed> {
 /// balance only falls from what it held before its first leg.
 fn largest_first(legs: &[Leg]) -> Vec<(usize, Amount)> {
     let mut order: Vec<usize> = (0..legs.len()).collect();
-    order.sort_by_key(|at| (legs[*at].payee == End::Fee, std::cmp::Reverse(legs[*at].amount)));
+    order.sort_by_key(|at| (!is_payment(&legs[*at]), std::cmp::Reverse(legs[*at].amount)));
     let mut balances: FxHashMap<End, Amount> = FxHashMap::default();
     for leg in legs.iter().rev() {
         balances.insert(leg.payer, leg.payer_before);
@@ -472,14 +523,20 @@ fn movement((seq, at): (Seq, usize), step: Step, leg: &Leg, before: Amount) -> M
     }
 }
 
-/// Whether some holder both pays and is paid, fees aside.
+/// Whether a leg is a payment; fees, what a producer gets of them and drift are not.
+pub(crate) fn is_payment(leg: &Leg) -> bool {
+    let is_aside = |end: End| matches!(end, End::Fee | End::Drift);
+    !is_aside(leg.payer) && !is_aside(leg.payee)
+}
+
+/// Whether some holder both pays and is paid, fees and drift aside.
 pub(crate) fn needs_netting<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> bool {
-    if legs.iter().filter(|leg| leg.payee != End::Fee).nth(1).is_none() {
+    if legs.iter().filter(|leg| is_payment(leg)).nth(1).is_none() {
         return false;
     }
     let holder = |end: End| end.purse().map(|purse| ledger.purse(purse).holder);
-    let mut payers: Vec<HolderId> =
-        legs.iter().filter(|leg| leg.payee != End::Fee).filter_map(|leg| holder(leg.payer)).collect();
+    let payments = || legs.iter().filter(|leg| is_payment(leg));
+    let mut payers: Vec<HolderId> = payments().filter_map(|leg| holder(leg.payer)).collect();
     payers.sort_unstable();
-    legs.iter().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
+    payments().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
 }

@@ -11,6 +11,8 @@
 //! Rules and worked examples: `docs/tracing.md`.
 
 pub mod backward;
+mod bridge;
+mod crossing;
 pub mod envelope;
 mod flow;
 pub mod forward;
@@ -24,7 +26,9 @@ mod rule;
 mod settings;
 mod shares;
 mod swap;
+pub mod together;
 
+pub use crossing::{Arrival, BILLION, Carried, Crossing, Departure, Sent};
 pub use flow::{Edge, Observer, Step};
 pub use label::{LabelId, Portion, Seed};
 pub use outcome::{Outcome, Reason, Terminal, TerminalKey, TerminalKind};

@@ -203,11 +203,82 @@ impl Rule for Order {
         parcel.portions.sort_by_key(|portion| (portion.label, portion.offset));
     }
 
+    fn in_order(&self) -> Self {
+        Self::Fifo
+    }
+
+    fn join(&self, parcel: &mut Parcel, moved: Amount, arriving: Parcel, over: &mut Vec<Portion>) {
+        let mut rest = arriving.portions.as_slice();
+        while let Some(first) = rest.first() {
+            let label = first.label;
+            let (own, others) = rest.split_at(rest.partition_point(|portion| portion.label == label));
+            rest = others;
+            let is_taken = parcel.portions.iter().any(|portion| portion.label == label);
+            if is_taken {
+                fill_gaps(&mut parcel.portions, moved, own, over);
+            } else {
+                parcel.portions.extend_from_slice(own);
+            }
+        }
+        parcel.portions.sort_by_key(|portion| (portion.label, portion.offset));
+    }
+
+    fn shrink(&self, state: &mut Lots, before: Amount, amount: Amount, out: &mut Parcel) {
+        out.clear();
+        let (head, after) = (state.head, before.saturating_sub(amount));
+        for LabelLots { label, lots } in &mut state.labels {
+            for lot in lots.iter_mut() {
+                // Both ends are mapped, so that lots stay apart, in order and within what is left.
+                let place = lot.start.saturating_sub(head);
+                let start = after.share(place, before);
+                let kept = after.share(place + lot.amount, before) - start;
+                let lost = lot.amount - kept.min(lot.amount);
+                let gone = lot.cut(lost);
+                if !(gone.amount.is_zero() && gone.origin.is_zero()) {
+                    out.portions.push(portion(*label, place, &gone));
+                }
+                lot.start = head + start;
+            }
+            lots.retain(|lot| !lot.amount.is_zero());
+        }
+        state.labels.retain(|label| !label.lots.is_empty());
+    }
+
     fn content(&self, state: &Lots, _balance: Amount, out: &mut Vec<Portion>) {
         for LabelLots { label, lots } in &state.labels {
             out.extend(lots.iter().map(|lot| portion(*label, lot.start.saturating_sub(state.head), lot)));
         }
     }
+}
+
+/// Lays portions of one label into the gaps between those that are there, first gap first.
+fn fill_gaps(there: &mut Vec<Portion>, moved: Amount, own: &[Portion], over: &mut Vec<Portion>) {
+    let label = own[0].label;
+    let mut taken: Vec<(Amount, Amount)> = there
+        .iter()
+        .filter(|portion| portion.label == label)
+        .map(|portion| (portion.offset, portion.offset + portion.amount))
+        .collect();
+    taken.push((moved, moved));
+    let mut arriving = own.iter().copied();
+    let mut next = arriving.next();
+    let mut place = Amount::ZERO;
+    for (start, end) in taken {
+        while let Some(portion) = &mut next {
+            let room = start.saturating_sub(place);
+            if room.is_zero() {
+                break;
+            }
+            let part = portion.cut(portion.amount.min(room));
+            there.push(Portion { offset: place, ..part });
+            place += part.amount;
+            if portion.amount.is_zero() {
+                next = arriving.next();
+            }
+        }
+        place = place.max(end);
+    }
+    over.extend(next.into_iter().chain(arriving));
 }
 
 #[cfg(test)]

@@ -61,6 +61,16 @@ pub enum Reason {
     BelowShare,
     /// It was paid out of the ledger: burnt, or withdrawn in cash.
     LeftLedger,
+    /// It departed, and no link that is followed says where it came out.
+    Unlinked,
+    /// It departed, and had not come out by the end of the window.
+    InTransit,
+    /// It came out in a payment that is smaller than the link says, or loot already.
+    NoRoom,
+    /// The fee of a bridge.
+    BridgeFee,
+    /// Next to nothing, paid to or by somebody whose address was made to look like another's.
+    Poisoning,
 }
 
 impl Reason {
@@ -75,6 +85,11 @@ impl Reason {
             Self::BelowDust => "below-dust",
             Self::BelowShare => "below-share",
             Self::LeftLedger => "left-ledger",
+            Self::Unlinked => "unlinked",
+            Self::InTransit => "in-transit",
+            Self::NoRoom => "no-room",
+            Self::BridgeFee => "bridge-fee",
+            Self::Poisoning => "poisoning",
         }
     }
 }

@@ -30,12 +30,13 @@ impl Parcel {
 }
 
 /// One policy's arithmetic on purses.
-pub(crate) trait Rule {
+pub(crate) trait Rule: Copy {
     /// The stolen content of one purse, or of a transaction's pot.
     type State: Default + Clone;
 
-    /// Whether the content of a purse is a question of what lies in it in all.
-    const ASKS_BALANCE: bool = false;
+    /// Whether the policy flags movements in full and does not account. What lies in a purse then is a question of its
+    /// balance.
+    const FLAGS: bool = false;
 
     /// Whether nothing stolen is left.
     fn is_clean(state: &Self::State) -> bool;
@@ -52,6 +53,24 @@ pub(crate) trait Rule {
     /// Marks part of an arriving parcel of `moved` as loot of a seed.
     fn seed(&self, parcel: &mut Parcel, moved: Amount, seed: &Seed);
 
+    /// The rule by which a movement is cut into parts that lie in it one behind the other.
+    fn in_order(&self) -> Self {
+        *self
+    }
+
+    /// Turns `parcel`, part of a movement of `amount_in`, into what it is of `amount_out` units of another asset.
+    fn convert(&self, parcel: &mut Parcel, amount_in: Amount, amount_out: Amount) {
+        convert(parcel, amount_in, amount_out);
+    }
+
+    /// Puts `arriving` (a parcel by itself, within `moved`) into a movement of `moved` that may carry loot already: it
+    /// takes the place of what is not loot yet. What finds no room goes to `over`.
+    fn join(&self, parcel: &mut Parcel, moved: Amount, arriving: Parcel, over: &mut Vec<Portion>);
+
+    /// Takes what a loss of `amount` takes out of a purse that held `before`: the same share of everything, whatever the
+    /// policy, since nobody pays.
+    fn shrink(&self, state: &mut Self::State, before: Amount, amount: Amount, out: &mut Parcel);
+
     /// Whether a transaction's payments are served largest first instead of in order.
     fn largest_first(&self) -> bool {
         false
@@ -59,6 +78,24 @@ pub(crate) trait Rule {
 
     /// What lies in a purse that holds `balance`, as portions (order: by label, then place).
     fn content(&self, state: &Self::State, balance: Amount, out: &mut Vec<Portion>);
+}
+
+impl Portion {
+    /// Cuts `amount` of it off the front, with its share of the origin.
+    pub(crate) fn cut(&mut self, amount: Amount) -> Self {
+        let origin = if amount == self.amount {
+            self.origin
+        } else if self.origin == self.amount {
+            amount
+        } else {
+            self.origin.share(amount, self.amount)
+        };
+        let first = Self { amount, origin, ..*self };
+        self.offset += amount;
+        self.amount -= amount;
+        self.origin -= origin;
+        first
+    }
 }
 
 /// The parcel that `amount_in` units of one asset become as `amount_out` units of another: order and origin stay.

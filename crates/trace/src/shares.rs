@@ -125,6 +125,13 @@ fn content_of(state: &Shares, out: &mut Vec<Portion>) {
     out.extend(state.shares.iter().map(Share::portion));
 }
 
+/// Pro rata what `amount` out of `before` takes of the `held` in it: rounded half to even, but never more than is there,
+/// and never leaving more than stays in the purse.
+fn portion_of(held: Amount, before: Amount, amount: Amount) -> Amount {
+    let clean = before.saturating_sub(held);
+    amount.share(held, before).max(amount.saturating_sub(clean)).min(amount.min(held))
+}
+
 /// Every unit carries the purse's stolen fraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Haircut;
@@ -139,13 +146,7 @@ impl Rule for Haircut {
     fn withdraw(&self, state: &mut Shares, before: Amount, amount: Amount, out: &mut Parcel) {
         out.clear();
         for share in &mut state.shares {
-            let carried = if amount == before {
-                share.held
-            } else {
-                // Rounded half to even, but never more than is there, and never leaving more than stays in the purse.
-                let clean = before.saturating_sub(share.held);
-                amount.share(share.held, before).max(amount.saturating_sub(clean)).min(amount.min(share.held))
-            };
+            let carried = if amount == before { share.held } else { portion_of(share.held, before, amount) };
             if !carried.is_zero() || amount == before {
                 out.portions.push(share.take(carried));
             }
@@ -164,6 +165,24 @@ impl Rule for Haircut {
     fn seed(&self, parcel: &mut Parcel, moved: Amount, seed: &Seed) {
         seed_shares(parcel, moved, seed);
         parcel.dirty = Amount::ZERO;
+    }
+
+    fn join(&self, parcel: &mut Parcel, moved: Amount, arriving: Parcel, over: &mut Vec<Portion>) {
+        // Label by label, as everything under haircut.
+        for mut portion in arriving.portions {
+            let (there, _) = sum_of(&parcel.portions, portion.label);
+            let room = moved.saturating_sub(there);
+            if portion.amount <= room {
+                parcel.portions.push(portion);
+            } else {
+                parcel.portions.push(portion.cut(room));
+                over.push(portion);
+            }
+        }
+    }
+
+    fn shrink(&self, state: &mut Shares, before: Amount, amount: Amount, out: &mut Parcel) {
+        self.withdraw(state, before, amount, out);
     }
 
     fn content(&self, state: &Shares, _balance: Amount, out: &mut Vec<Portion>) {
@@ -234,6 +253,71 @@ impl Rule for Class {
         seed_shares(parcel, moved, seed);
     }
 
+    fn convert(&self, parcel: &mut Parcel, amount_in: Amount, amount_out: Amount) {
+        if amount_in == amount_out {
+            return;
+        }
+        let sum: Amount = parcel.portions.iter().map(|portion| portion.amount).sum();
+        let disjoint = sum == parcel.dirty;
+        parcel.dirty = amount_out.share(parcel.dirty, amount_in);
+        // Labels that do not overlap are laid end to end, so that rounding cannot make them more than the whole.
+        let mut place = Amount::ZERO;
+        for portion in &mut parcel.portions {
+            let start = amount_out.share(place, amount_in);
+            let end = amount_out.share(place + portion.amount, amount_in);
+            if disjoint {
+                place += portion.amount;
+            }
+            portion.amount = end - start;
+        }
+    }
+
+    fn join(&self, parcel: &mut Parcel, moved: Amount, arriving: Parcel, over: &mut Vec<Portion>) {
+        // What is loot of anybody is loot already, so all of the arriving class is cut alike.
+        let room = moved.saturating_sub(parcel.dirty);
+        let fits = arriving.dirty <= room;
+        let (mut left, mut of) = (room, arriving.dirty);
+        let disjoint = arriving.portions.iter().map(|portion| portion.amount).sum::<Amount>() == arriving.dirty;
+        for mut portion in arriving.portions {
+            if fits {
+                parcel.portions.push(portion);
+                continue;
+            }
+            let amount = if disjoint {
+                let amount = left.share(portion.amount, of);
+                left -= amount;
+                of -= portion.amount;
+                amount
+            } else {
+                room.share(portion.amount, arriving.dirty).min(portion.amount)
+            };
+            parcel.portions.push(portion.cut(amount));
+            over.push(portion);
+        }
+        parcel.dirty += arriving.dirty.min(room);
+    }
+
+    fn shrink(&self, state: &mut Shares, before: Amount, amount: Amount, out: &mut Parcel) {
+        out.clear();
+        // As haircut, label by label and then the class.
+        for share in &mut state.shares {
+            let carried = if amount == before { share.held } else { portion_of(share.held, before, amount) };
+            if !carried.is_zero() || amount == before {
+                out.portions.push(share.take(carried));
+            }
+        }
+        let disjoint = state.shares.iter().map(|share| share.held).sum::<Amount>()
+            + out.portions.iter().map(|portion| portion.amount).sum::<Amount>()
+            == state.dirty;
+        out.dirty = if disjoint {
+            out.portions.iter().map(|portion| portion.amount).sum()
+        } else {
+            portion_of(state.dirty, before, amount)
+        };
+        state.dirty -= out.dirty;
+        state.drop_empty();
+    }
+
     fn largest_first(&self) -> bool {
         *self == Self::Highest
     }
@@ -250,7 +334,7 @@ pub(crate) struct Poison;
 impl Rule for Poison {
     type State = Shares;
 
-    const ASKS_BALANCE: bool = true;
+    const FLAGS: bool = true;
 
     fn is_clean(state: &Shares) -> bool {
         state.shares.is_empty()
@@ -278,6 +362,18 @@ impl Rule for Poison {
             seed_shares(parcel, moved, seed);
             parcel.dirty = Amount::ZERO;
         }
+    }
+
+    fn join(&self, parcel: &mut Parcel, moved: Amount, arriving: Parcel, _over: &mut Vec<Portion>) {
+        for portion in arriving.portions {
+            if parcel.portions.iter().all(|there| there.label != portion.label) {
+                parcel.portions.push(Portion { amount: moved, origin: moved, ..portion });
+            }
+        }
+    }
+
+    fn shrink(&self, state: &mut Shares, before: Amount, amount: Amount, out: &mut Parcel) {
+        self.withdraw(state, before, amount, out);
     }
 
     fn content(&self, state: &Shares, balance: Amount, out: &mut Vec<Portion>) {

@@ -18,7 +18,7 @@ use money::Amount;
 use rustc_hash::FxHashMap;
 
 use crate::flow::{Observer, Step};
-use crate::forward::{Movement, Pass};
+use crate::forward::{Movement, Pass, is_payment, step_of};
 use crate::label::{Seed, sum_of};
 use crate::rule::{Parcel, Rule, convert};
 
@@ -77,6 +77,9 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         let nets = nets(self.ledger, legs);
         let mut flows = flows(&nets);
         let exchanges = exchanges(&nets, &flows);
+        self.landings_are_netted(|purse| {
+            nets.iter().any(|net| net.end == End::Purse(purse) && !net.received().is_zero())
+        });
 
         // All payments first, all arrivals after: the transaction is one moment.
         let places: FxHashMap<(End, AssetId), usize> =
@@ -88,6 +91,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let (payer, payee) = (&nets[flow.payer], &nets[flow.payee]);
             let mut parcel = Parcel::default();
             self.take(payer.end, left[flow.payer], flow.amount, &mut parcel, O::WATCHES);
+            self.land_through(seq, (payer.end, payer.asset), flow.amount, &mut parcel, observer);
             let before = left[flow.payer];
             left[flow.payer] = before.saturating_sub(flow.amount);
             let movement = Movement {
@@ -155,6 +159,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             movement.payee_before = net.before + net.filled;
             net.filled += movement.amount;
         }
+        self.land(movement.seq, None, movement.payee, movement.amount, &mut parcel, observer);
         let here: Vec<Seed> = seeds.iter().filter(|seed| movement.payee == End::Purse(seed.purse)).copied().collect();
         for seed in here {
             // What already is loot of this label leaves the seed for a later arrival.
@@ -237,7 +242,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let all: Amount = here.iter().map(|at| flows[*at].open).sum();
             // As much of what was received as this part is of what was given.
             let out = all.share(part.amount, weight);
-            convert(&mut parcel, taken, out);
+            self.rule.convert(&mut parcel, taken, out);
             let mut pot = R::State::default();
             self.rule.deposit(&mut pot, Amount::ZERO, &parcel, seq);
             let mut level = out;
@@ -263,11 +268,11 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         let mut parcel = Parcel::default();
         for (at, before) in fees(nets, legs) {
             let leg = &legs[at];
-            self.take(leg.payer, before, leg.amount, &mut parcel, O::WATCHES);
+            self.take_leg(leg, before, &mut parcel, O::WATCHES);
             let movement = Movement {
                 seq,
                 leg: Some(at),
-                step: Step::Fee,
+                step: step_of(leg),
                 payer: leg.payer,
                 payee: leg.payee,
                 asset: leg.asset,
@@ -294,12 +299,12 @@ fn balances_before(legs: &[Leg]) -> FxHashMap<PurseId, Amount> {
     balances
 }
 
-/// Net changes by purse, in order of first appearance; fees aside.
+/// Net changes by purse, in order of first appearance; fees and drift aside.
 pub(crate) fn nets<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> Vec<Net> {
     let balances = balances_before(legs);
     let mut nets: Vec<Net> = Vec::new();
     let mut places = FxHashMap::default();
-    for leg in legs.iter().filter(|leg| leg.payee != End::Fee && leg.payer != leg.payee) {
+    for leg in legs.iter().filter(|leg| is_payment(leg) && leg.payer != leg.payee) {
         for (end, pays) in [(leg.payer, true), (leg.payee, false)] {
             let key: (Option<PurseId>, AssetId) = (end.purse(), leg.asset);
             let at = *places.entry(key).or_insert_with(|| {
@@ -321,10 +326,10 @@ pub(crate) fn nets<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> Vec<Net> {
     nets
 }
 
-/// The fees of a netted transaction: each fee leg with what its payer holds by then. Fees come last, so that is not
-/// what the ledger says of the moment of the leg.
+/// The fees and losses of a netted transaction: each such leg with what its payer holds by then. They come last, so that
+/// is not what the ledger says of the moment of the leg.
 pub(crate) fn fees(nets: &[Net], legs: &[Leg]) -> Vec<(usize, Amount)> {
-    if legs.iter().all(|leg| leg.payee != End::Fee) {
+    if legs.iter().all(is_payment) {
         return Vec::new();
     }
     let mut balances = balances_before(legs);
@@ -334,11 +339,14 @@ pub(crate) fn fees(nets: &[Net], legs: &[Leg]) -> Vec<(usize, Amount)> {
         }
     }
     let mut fees = Vec::new();
-    for (at, leg) in legs.iter().enumerate().filter(|(_, leg)| leg.payee == End::Fee) {
-        let before = leg.payer.purse().and_then(|purse| balances.get_mut(&purse));
-        fees.push((at, before.as_ref().map_or(Amount::ZERO, |before| **before)));
-        if let Some(before) = before {
+    for (at, leg) in legs.iter().enumerate().filter(|(_, leg)| !is_payment(leg)) {
+        if let Some(payer) = leg.payer.purse() {
+            let before = balances.entry(payer).or_default();
+            fees.push((at, *before));
             *before = before.saturating_sub(leg.amount);
+        }
+        if let Some(payee) = leg.payee.purse() {
+            *balances.entry(payee).or_default() += leg.amount;
         }
     }
     fees

@@ -154,3 +154,31 @@ pub fn total(outcome: &Outcome, label: u32) -> u128 {
     let own = |terminal: &&trace::Terminal| terminal.label == LabelId(label);
     outcome.terminals.iter().filter(own).map(|terminal| terminal.origin.units()).sum()
 }
+
+/// A trace over several ledgers with these settings each.
+pub fn together_with(
+    grounds: &[(&MemoryLedger, &[Seed], &trace::Settings)],
+    crossings: &[trace::Crossing],
+    policy: trace::Policy,
+) -> trace::together::Journey {
+    let territories: Vec<_> = grounds
+        .iter()
+        .map(|(ledger, seeds, settings)| trace::together::Territory {
+            ground: trace::together::Ground::<MemoryLedger, MemoryLedger>::Account(ledger),
+            seeds,
+            settings,
+        })
+        .collect();
+    trace::together::forward_over(&territories, crossings, policy, &mut ())
+}
+
+/// A trace over several ledgers with no settings.
+pub fn together(
+    grounds: &[(&MemoryLedger, &[Seed])],
+    crossings: &[trace::Crossing],
+    policy: trace::Policy,
+) -> trace::together::Journey {
+    let settings = trace::Settings::default();
+    let grounds: Vec<_> = grounds.iter().map(|(ledger, seeds)| (*ledger, *seeds, &settings)).collect();
+    together_with(&grounds, crossings, policy)
+}
