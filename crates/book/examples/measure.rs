@@ -1,16 +1,16 @@
 //! Measures the book: fills a ledger with made-up movements, then reads it in order, at random, and along a chain.
 //!
 //! `cargo run --release -p book --example measure -- account 5000000 FOLDER` (or `utxo`). It prints what it did to
-//! standard output; the folder is left for a closer look.
+//! standard output; the folder is left for a closer look. `evm` is the same movements as `account`, in blocks.
 
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use book::{Book, BookError, BookLedger};
+use book::{AccountWriter, Book, BookError, BookLedger};
 use ledger::{
-    AccountLeg, AccountTransaction, Ledger, LedgerId, Leg, LegKind, Outpoint, Seq, Time, UtxoBlock, UtxoInput,
-    UtxoOutput, UtxoTransaction, txid_text,
+    AccountBlock, AccountLeg, AccountTransaction, Gaps, Ledger, LedgerId, Leg, LegKind, Outpoint, Seq, Time, UtxoBlock,
+    UtxoInput, UtxoOutput, UtxoTransaction, txid_text,
 };
 use money::{Amount, Asset};
 
@@ -35,11 +35,15 @@ impl Dice {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, count, folder] = arguments.as_slice() else {
-        return Err("usage: measure account|utxo TRANSACTIONS FOLDER".into());
+        return Err("usage: measure account|evm|utxo TRANSACTIONS FOLDER".into());
     };
     let count: u64 = count.parse()?;
     let book = Book::create(folder)?;
-    let id = LedgerId::parse(if kind == "utxo" { "bitcoin-regtest" } else { "table:measure" })?;
+    let id = LedgerId::parse(match kind.as_str() {
+        "utxo" => "bitcoin-regtest",
+        "evm" => "eip155:31337",
+        _ => "table:measure",
+    })?;
     let before = cpu_seconds();
     if kind == "utxo" {
         make_blocks(count, |_| Ok(()))?
@@ -80,10 +84,41 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn fill_accounts(book: &Book, id: &LedgerId, count: u64) -> Result<u64, Box<dyn Error>> {
     let mut writer = book.account_writer(id)?;
     writer.declare_asset(&Asset { symbol: "EUR".into(), scale: 2 })?;
+    if id.namespace() == "eip155" {
+        return fill_evm(&mut writer, count);
+    }
     let legs = make_transactions(count, |transaction| {
         writer.push(transaction)?;
         if writer.is_full() { writer.commit() } else { Ok(()) }
     })?;
+    writer.commit()?;
+    Ok(legs)
+}
+
+/// The same, in blocks of 200.
+fn fill_evm(writer: &mut AccountWriter, count: u64) -> Result<u64, Box<dyn Error>> {
+    let mut block = AccountBlock {
+        height: 0,
+        hash: [0; 32],
+        previous: None,
+        time: Time::from_micros(0),
+        transactions: Vec::new(),
+        events: Vec::new(),
+        gaps: Gaps::default(),
+    };
+    let push = |writer: &mut AccountWriter, block: &mut AccountBlock| {
+        block.hash[..8].copy_from_slice(&block.height.to_le_bytes());
+        writer.push_block(block)?;
+        block.transactions.clear();
+        block.height += 1;
+        block.previous = Some(block.hash);
+        if writer.is_full() { writer.commit() } else { Ok(()) }
+    };
+    let legs = make_transactions(count, |transaction| {
+        block.transactions.push(transaction.clone());
+        if block.transactions.len() == 200 { push(writer, &mut block) } else { Ok(()) }
+    })?;
+    push(writer, &mut block)?;
     writer.commit()?;
     Ok(legs)
 }

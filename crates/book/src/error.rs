@@ -126,7 +126,7 @@ pub enum DeedError {
         /// The asset asked for.
         asked: String,
     },
-    /// A ledger holds at most 65,536 assets.
+    /// A ledger holds at most 2^24 assets.
     TooManyAssets,
     /// A name is longer than the book keeps.
     NameTooLong {
@@ -375,7 +375,7 @@ impl fmt::Display for DeedError {
             Self::OtherAsset { has, asked } => {
                 write!(f, "this ledger's asset is {has}, not {asked}; choose another ledger id")
             }
-            Self::TooManyAssets => write!(f, "a ledger holds at most 65,536 assets; split the source by asset"),
+            Self::TooManyAssets => write!(f, "a ledger holds at most 16,777,216 assets; split the source by asset"),
             Self::NameTooLong { beginning, has, allowed } => {
                 write!(f, "the name {beginning:?}… has {has} bytes, the book keeps {allowed}")
             }

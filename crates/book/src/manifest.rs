@@ -11,6 +11,7 @@ use ledger::{Kind, LedgerId, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::account::Spelling;
 use crate::chain::Heads;
 use crate::column::Spec;
 use crate::{BookError, FORMAT, disk};
@@ -49,6 +50,9 @@ pub(crate) struct Manifest {
     pub(crate) kind: KindName,
     /// Each column's name and number of rows. Optional ones that have none are left out.
     pub(crate) columns: Vec<(String, u64)>,
+    /// How names lie in columns, if not as they are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) names: Option<Spelling>,
     /// On chains that say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) heads: Option<Heads>,
@@ -87,6 +91,7 @@ impl Manifest {
             ledger: ledger.as_str().to_owned(),
             kind: kind.into(),
             columns: Vec::new(),
+            names: if kind == Kind::Account { Spelling::of_new(ledger) } else { None },
             heads: None,
             sources: Vec::new(),
         };

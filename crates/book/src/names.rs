@@ -27,8 +27,8 @@ pub(crate) const HOLDERS_LOOKUP: &str = "holders-by-name";
 pub(crate) const HOLDER_TAIL: usize = 1;
 /// The longest name of a transaction, holder or asset.
 pub const NAME_BYTES_MAX: usize = 65_535;
-/// The most assets of a ledger: a leg names its asset in 16 bits.
-pub const ASSETS_MAX: u64 = 1 << 16;
+/// The most assets of a ledger: a leg names its asset in 24 bits.
+pub const ASSETS_MAX: u64 = 1 << 24;
 /// The bits of an asset's second word that are its scale; above them is how many blocks there were.
 const SCALE_BITS: u32 = 8;
 const SCALE: u64 = (1 << SCALE_BITS) - 1;
@@ -86,19 +86,28 @@ pub(crate) fn find_holder(columns: &[Column], lookup: &Lookup, name: &[u8]) -> O
     lookup.find(fingerprint(name), |holder| holder_fingerprint(columns, holder), is_it).map(HolderId)
 }
 
-/// All assets of a ledger, which are few.
+/// An asset's name.
+pub(crate) fn asset_name<C: Rows>(columns: &[C], asset: u64) -> &[u8] {
+    let [reference] = columns[ASSETS].words_from::<1>(asset, 0);
+    name_bytes(&columns[ASSET_NAMES], reference)
+}
+
+/// An asset as its row has it.
+pub(crate) fn asset_at<C: Rows>(columns: &[C], asset: u64) -> Asset {
+    let [reference, scale] = columns[ASSETS].words::<2>(asset);
+    let scale = u8::try_from(scale & SCALE).expect("masked to eight bits");
+    Asset { symbol: name_text(&columns[ASSET_NAMES], reference), scale }
+}
+
+/// All assets of a ledger that has few.
 pub(crate) fn read_assets<C: Rows>(columns: &[C]) -> Result<Vec<Asset>, BookError> {
     let rows = columns[ASSETS].rows();
     if rows > ASSETS_MAX {
         return Err(BookError::damaged(ASSETS_SPEC.name, "it has more rows than there can be assets"));
     }
+    let asset = |row| Some(asset_at(columns, row)).filter(|asset| asset.scale <= money::SCALE_MAX);
     (0..rows)
-        .map(|row| {
-            let [reference, scale, _] = columns[ASSETS].words::<3>(row);
-            let scale = u8::try_from(scale & SCALE).ok().filter(|scale| *scale <= money::SCALE_MAX);
-            let scale = scale.ok_or_else(|| BookError::damaged(ASSETS_SPEC.name, "a scale is out of range"))?;
-            Ok(Asset { symbol: name_text(&columns[ASSET_NAMES], reference), scale })
-        })
+        .map(|row| asset(row).ok_or_else(|| BookError::damaged(ASSETS_SPEC.name, "a scale is out of range")))
         .collect()
 }
 

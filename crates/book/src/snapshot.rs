@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ledger::{Kind, LedgerId};
 
+use crate::account::Spelling;
 use crate::chain::Heads;
 use crate::column::{Column, Rows as _, Spec};
 use crate::lookup::{Lookup, open_runs};
@@ -30,6 +31,7 @@ pub(crate) struct Snapshot {
     /// The look-ups, in the order asked for.
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) sources: Vec<Source>,
+    pub(crate) spelling: Option<Spelling>,
     pub(crate) heads: Heads,
     _lock: File,
 }
@@ -83,7 +85,14 @@ impl Snapshot {
             let entries = lookups.iter().map(|(_, column)| columns[*column].rows());
             let lookups = runs.into_iter().zip(entries).map(|(runs, entries)| Lookup::new(runs, entries)).collect();
             let heads = manifest.heads.unwrap_or_default();
-            return Ok(Self { columns, lookups, sources: manifest.sources, heads, _lock: lock });
+            return Ok(Self {
+                columns,
+                lookups,
+                sources: manifest.sources,
+                spelling: manifest.names,
+                heads,
+                _lock: lock,
+            });
         }
         Err(BookError::Locked(ledger.clone()))
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::{Kind, LedgerId};
 
+use crate::account::Spelling;
 use crate::chain::Heads;
 use crate::column::{Growing, Rows as _, Spec};
 use crate::journal::{self, Journal, SECTION_CHANGES_MAX};
@@ -129,6 +130,10 @@ impl Store {
 
     pub(crate) fn sources_mut(&mut self) -> &mut Vec<Source> {
         &mut self.manifest.sources
+    }
+
+    pub(crate) fn spelling(&self) -> Option<Spelling> {
+        self.manifest.names
     }
 
     pub(crate) fn heads(&self) -> Heads {

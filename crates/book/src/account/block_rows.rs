@@ -2,7 +2,7 @@
 
 use ledger::{Event, Gaps};
 
-use super::rows::{BLOCKS, EVENT_BYTES};
+use super::rows::{BLOCKS, EVENT_BYTES, low_half};
 use crate::column::{Growing, Rows, partition_point};
 use crate::numbers::NONE_40;
 use crate::utxo::{hash_of, hash_words};
@@ -97,13 +97,12 @@ impl EventRow {
     }
 
     pub(crate) fn of([transaction, start, rest]: [u64; 3]) -> Self {
-        let half = |bits: u64| u32::try_from(bits & 0xffff_ffff).expect("masked to 32 bits");
         Self {
             transaction: transaction & NONE_40,
             topics: (transaction >> 40).min(TOPICS_MAX as u64),
             start,
-            index: half(rest),
-            data: half(rest >> 32),
+            index: low_half(rest),
+            data: low_half(rest >> 32),
         }
     }
 

@@ -70,7 +70,7 @@ impl AccountWriter {
         result.map(|()| Pushed::Added)
     }
 
-    fn check_block(&self, block: &AccountBlock) -> Result<(), DeedError> {
+    fn check_block(&mut self, block: &AccountBlock) -> Result<(), DeedError> {
         if self.blocks() == 0 && self.store.columns[TRANSACTIONS].rows() > 0 {
             return Err(DeedError::BlockAmongRows { height: block.height });
         }

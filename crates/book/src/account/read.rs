@@ -11,25 +11,27 @@ use ledger::{AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, Purse, PurseId
 use money::{Amount, Asset};
 
 use super::AccountWriter;
+use super::assets::{Assets, asset_fingerprint};
 use super::openings::{Opening, Openings};
 use super::rows::{
-    BLOCKS, BLOCKS_LOOKUP, Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES,
-    PurseRow, SPECS, TAIL_LEG, TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP, TransactionRow,
-    WIDE,
+    ASSETS_LOOKUP, BLOCKS, BLOCKS_LOOKUP, Field, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT,
+    PURSE_TAILS, PURSES, PurseRow, SPECS, TAIL_LEG, TAIL_OPENING, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP,
+    TransactionRow, WIDE,
 };
+use super::spelling::{self, Spelled, spell};
 use crate::BookError;
 use crate::column::{Column, Rows as _, partition_point};
 use crate::manifest::Source;
 use crate::names::{
-    HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, find_holder, holder_name, name_bytes, name_text, read_assets, settled_chain,
+    ASSETS, HOLDER_TAIL, HOLDERS, HOLDERS_LOOKUP, asset_name, find_holder, holder_name, name_bytes, settled_chain,
     settled_tail,
 };
 use crate::numbers::NONE_40;
 use crate::run::fingerprint;
 use crate::snapshot::{LookupSpec, Snapshot};
 
-const LOOKUPS: [LookupSpec; 3] =
-    [(HOLDERS_LOOKUP, HOLDERS), (TRANSACTIONS_LOOKUP, TRANSACTIONS), (BLOCKS_LOOKUP, BLOCKS)];
+const LOOKUPS: [LookupSpec; 4] =
+    [(HOLDERS_LOOKUP, HOLDERS), (TRANSACTIONS_LOOKUP, TRANSACTIONS), (BLOCKS_LOOKUP, BLOCKS), (ASSETS_LOOKUP, ASSETS)];
 
 /// How many legs of a transaction are looked through for a purse before its chain is walked from the end.
 const SCANNED_MAX: u64 = 4_096;
@@ -39,7 +41,7 @@ const SCANNED_MAX: u64 = 4_096;
 pub struct AccountLedger {
     id: LedgerId,
     pub(super) snapshot: Snapshot,
-    assets: Vec<Asset>,
+    assets: Assets,
     pub(super) end: u64,
     legs: u64,
     has_openings: bool,
@@ -52,7 +54,7 @@ impl AccountLedger {
     pub(crate) fn open(folder: &Path, id: &LedgerId) -> Result<Self, BookError> {
         let repair = || AccountWriter::open(folder, id).map(|_| ());
         let snapshot = Snapshot::open(folder, id, &SPECS, &LOOKUPS, repair)?;
-        let assets = read_assets(&snapshot.columns)?;
+        let assets = Assets::new(snapshot.columns[ASSETS].rows())?;
         let rows = |column: usize| snapshot.columns[column].rows();
         let (end, legs, has_openings) = (rows(TRANSACTIONS), rows(LEGS), rows(OPENINGS) > 0);
         Ok(Self {
@@ -165,6 +167,15 @@ impl AccountLedger {
         if before.0 < self.end { self.row(before).first_leg } else { self.legs }
     }
 
+    /// A name as it would lie in a column.
+    fn spell<'a>(&self, name: &'a str) -> Spelled<'a> {
+        spell(self.snapshot.spelling, name)
+    }
+
+    fn read_name(&self, bytes: &[u8]) -> String {
+        spelling::read(self.snapshot.spelling, bytes)
+    }
+
     fn name_of(&self, seq: u64) -> &[u8] {
         name_bytes(self.column(TRANSACTION_NAMES), self.row(Seq(seq)).name)
     }
@@ -233,29 +244,38 @@ impl Ledger for AccountLedger {
     }
 
     fn assets(&self) -> u32 {
-        u32::try_from(self.assets.len()).expect("at most 65,536, checked at opening")
+        self.assets.len()
     }
 
     fn asset(&self, asset: AssetId) -> &Asset {
-        &self.assets[asset.0 as usize]
+        self.assets.get(&self.snapshot.columns, asset)
+    }
+
+    fn find_asset(&self, symbol: &str) -> Option<AssetId> {
+        let columns = &self.snapshot.columns;
+        let is_it = |asset| asset_name(columns, asset) == symbol.as_bytes();
+        let key = fingerprint(symbol.as_bytes());
+        let found = self.snapshot.lookups[3].find(key, |asset| asset_fingerprint(columns, asset), is_it)?;
+        u32::try_from(found).ok().map(AssetId)
     }
 
     fn transaction_name(&self, seq: Seq) -> String {
-        name_text(self.column(TRANSACTION_NAMES), self.row(seq).name)
+        self.read_name(self.name_of(seq.0))
     }
 
     fn find_transaction(&self, name: &str) -> Option<Seq> {
+        let name = self.spell(name);
         let key = fingerprint(name.as_bytes());
         let is_it = |seq| self.name_of(seq) == name.as_bytes();
         self.snapshot.lookups[1].find(key, |seq| fingerprint(self.name_of(seq)), is_it).map(Seq)
     }
 
     fn holder_name(&self, holder: HolderId) -> String {
-        String::from_utf8_lossy(holder_name(&self.snapshot.columns, holder.0)).into_owned()
+        self.read_name(holder_name(&self.snapshot.columns, holder.0))
     }
 
     fn find_holder(&self, name: &str) -> Option<HolderId> {
-        find_holder(&self.snapshot.columns, &self.snapshot.lookups[0], name.as_bytes())
+        find_holder(&self.snapshot.columns, &self.snapshot.lookups[0], self.spell(name).as_bytes())
     }
 
     fn purse_name(&self, purse: PurseId) -> String {

@@ -36,6 +36,7 @@ pub(crate) const SPECS: [Spec; 15] = [
     Spec::optional("gaps", 16),
 ];
 pub(crate) const TRANSACTIONS_LOOKUP: &str = "transactions-by-name";
+pub(crate) const ASSETS_LOOKUP: &str = "assets-by-name";
 pub(crate) const BLOCKS_LOOKUP: &str = "blocks-by-hash";
 
 /// Words of a row of `purse-tails`: the last leg, and the last entry of the openings log.
@@ -90,7 +91,7 @@ impl PurseRow {
 
     #[inline]
     pub(crate) fn of([first, previous]: [u64; 2]) -> Self {
-        Self { holder: first & NONE_40, asset: asset_of(first), previous }
+        Self { holder: first & NONE_40, asset: low_half(first >> 40), previous }
     }
 }
 
@@ -124,9 +125,11 @@ impl LegRow {
     /// A leg with narrow numbers of nothing and without links.
     pub(crate) fn new(payer: End, payee: End, asset: u32, previous: [u64; 2]) -> Self {
         let [payer_previous, payee_previous] = previous.map(|row| row & NONE_40);
-        let ends = end_bits(payer) | u64::from(asset) << 40;
+        let (asset_low, asset_high) = (u64::from(asset & 0xffff), u64::from(asset >> 16));
+        let ends = end_bits(payer) | asset_low << 40;
         let middle = end_bits(payee) | payer_previous << 40;
-        Self([0, 0, 0, NONE, NONE, ends, middle, payer_previous >> 24 | payee_previous << 16])
+        let last = payer_previous >> 24 | payee_previous << 16 | asset_high << 56;
+        Self([0, 0, 0, NONE, NONE, ends, middle, last])
     }
 
     /// Sets a number that fits its field.
@@ -162,7 +165,7 @@ impl LegRow {
 
     #[inline]
     pub(crate) fn asset(&self) -> u32 {
-        asset_of(self.0[5])
+        low_half(self.0[5] >> 40 & 0xffff | self.0[7] >> 56 << 16)
     }
 
     #[inline]
@@ -180,7 +183,7 @@ impl LegRow {
     }
 
     pub(crate) fn payee_previous(&self) -> u64 {
-        self.0[7] >> 16
+        self.0[7] >> 16 & NONE_40
     }
 
     /// The purse's leg before this one, if this one touches it.
@@ -263,9 +266,10 @@ fn wide_at<C: Rows>(wide: &C, row: u64) -> u128 {
     whole(low, high)
 }
 
+/// The low 32 bits.
 #[inline]
-fn asset_of(word: u64) -> u32 {
-    u32::from(u16::try_from(word >> 40 & 0xffff).expect("masked to 16 bits"))
+pub(super) fn low_half(word: u64) -> u32 {
+    u32::try_from(word & 0xffff_ffff).expect("masked to 32 bits")
 }
 
 #[inline]

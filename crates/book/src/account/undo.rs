@@ -6,6 +6,7 @@
 use ledger::Seq;
 
 use super::AccountWriter;
+use super::assets::asset_fingerprint;
 use super::block_rows::{BlockRow, EventRow, block_hash, gaps_from};
 use super::rows::{
     BLOCKS, EVENT_BYTES, EVENTS, GAPS, LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES,
@@ -229,14 +230,15 @@ impl AccountWriter {
         }
         shorten_sources(self.store.sources_mut(), keep.transactions);
         let (holders, transactions, blocks) = (keep.holders, keep.transactions, keep.blocks);
-        let mut indexes = [&mut self.holders.index, &mut self.names, &mut self.hashes];
+        let mut indexes = [&mut self.holders.index, &mut self.names, &mut self.hashes, &mut self.assets.index];
         self.store.commit_shorter(&rows, &mut indexes, |columns, indexes| {
             indexes[0].reset(holders, &|holder| holder_fingerprint(columns, holder))?;
             indexes[1].reset(transactions, &|seq| transaction_fingerprint(columns, seq))?;
-            indexes[2].reset(blocks, &|block| fingerprint(&block_hash(columns, block)))
+            indexes[2].reset(blocks, &|block| fingerprint(&block_hash(columns, block)))?;
+            indexes[3].reset(assets, &|asset| asset_fingerprint(columns, asset))
         })?;
         self.holders.forget();
-        self.remember()?;
+        self.remember();
         debug_assert_eq!(self.end(), Seq(keep.transactions));
         Ok(())
     }

@@ -9,21 +9,22 @@ use std::path::Path;
 
 use ledger::{AccountTransaction, End, Kind, LedgerId, LegKind, PurseId, Seq, Time};
 use money::{Amount, Asset};
-use rustc_hash::FxHashMap;
 
+use super::assets::AssetNames;
 use super::block_rows::block_hash;
 use super::purses::{Key, Purses, Refused, UNTOUCHED};
 use super::rows::{
     BLOCKS, BLOCKS_LOOKUP, Field, LEGS, LegRow, SPECS, TRANSACTION_NAMES, TRANSACTIONS, TRANSACTIONS_LOOKUP,
     TransactionRow, WIDE, halves,
 };
+use super::spelling::{self, Spelling, spell};
 use crate::column::{Growing, Rows as _};
 use crate::holders::Holders;
 use crate::lookup::Index;
 use crate::manifest::Source;
 use crate::names::{
-    ASSETS_MAX, Declared, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, check_name, holder_fingerprint,
-    holder_name, name_bytes, name_text, read_assets,
+    ASSETS, ASSETS_MAX, Declared, HOLDERS, HOLDERS_LOOKUP, append_asset, append_name, asset_at, check_name,
+    holder_fingerprint, holder_name, name_bytes,
 };
 use crate::run::fingerprint;
 use crate::store::{BATCH_ROWS, Store};
@@ -48,8 +49,8 @@ pub struct AccountWriter {
     pub(super) holders: Holders,
     pub(super) names: Index,
     pub(super) hashes: Index,
-    pub(super) assets: Vec<Asset>,
-    asset_numbers: FxHashMap<String, u32>,
+    pub(super) assets: AssetNames,
+    spelling: Option<Spelling>,
     purses: Purses,
     last_time: Option<Time>,
     source: Option<usize>,
@@ -58,7 +59,7 @@ pub struct AccountWriter {
 impl AccountWriter {
     pub(crate) fn open(folder: &Path, ledger: &LedgerId) -> Result<Self, BookError> {
         let store = Store::open(folder, ledger, Kind::Account, &SPECS)?;
-        let columns = &store.columns;
+        let (columns, spelling) = (&store.columns, store.spelling());
         let holders = Index::open(folder, HOLDERS_LOOKUP, columns[HOLDERS].rows(), &|holder| {
             holder_fingerprint(columns, holder)
         })?;
@@ -68,31 +69,30 @@ impl AccountWriter {
         let hashes = Index::open(folder, BLOCKS_LOOKUP, columns[BLOCKS].rows(), &|block| {
             fingerprint(&block_hash(columns, block))
         })?;
-        [&holders, &names, &hashes].into_iter().try_for_each(Index::tidy)?;
+        let assets = AssetNames::open(folder, columns)?;
+        [&holders, &names, &hashes, &assets.index].into_iter().try_for_each(Index::tidy)?;
         let mut writer = Self {
             store,
             holders: Holders::new(holders),
             names,
             hashes,
-            assets: Vec::new(),
-            asset_numbers: FxHashMap::default(),
+            assets,
+            spelling,
             purses: Purses::default(),
             last_time: None,
             source: None,
         };
-        writer.remember()?;
+        writer.remember();
         Ok(writer)
     }
 
     /// Reads what the writer keeps in memory, at opening and after an undo.
-    pub(super) fn remember(&mut self) -> Result<(), BookError> {
-        self.assets = read_assets(&self.store.columns)?;
-        self.asset_numbers = (0u32..).zip(&self.assets).map(|(at, asset)| (asset.symbol.clone(), at)).collect();
+    pub(super) fn remember(&mut self) {
+        self.assets.forget();
         self.purses.forget();
         self.source = None;
         let end = self.end().0;
         self.last_time = end.checked_sub(1).map(|last| Time::from_micros(self.row(last).time));
-        Ok(())
     }
 
     /// The ledger's name.
@@ -115,20 +115,19 @@ impl AccountWriter {
         self.last_time
     }
 
-    /// The ledger's assets.
-    pub fn assets(&self) -> &[Asset] {
-        &self.assets
+    /// How many assets there are, those of the batch included.
+    pub fn assets(&self) -> u64 {
+        self.store.columns[ASSETS].rows()
     }
 
     /// Whether a transaction of that id is there, those of the batch included.
     pub fn contains(&self, transaction: &str) -> bool {
-        self.find(transaction).is_some()
+        self.find(spell(self.spelling, transaction).as_bytes()).is_some()
     }
 
-    fn find(&self, transaction: &str) -> Option<u64> {
+    fn find(&self, name: &[u8]) -> Option<u64> {
         let columns = &self.store.columns;
-        self.names
-            .find(fingerprint(transaction.as_bytes()), |seq| transaction_name(columns, seq) == transaction.as_bytes())
+        self.names.find(fingerprint(name), |seq| transaction_name(columns, seq) == name)
     }
 
     fn row(&self, seq: u64) -> TransactionRow {
@@ -165,22 +164,20 @@ impl AccountWriter {
     /// Makes an asset known. Known already with the same scale is fine.
     pub fn declare_asset(&mut self, asset: &Asset) -> Result<(), BookError> {
         self.store.check()?;
-        if let Some(at) = self.asset_numbers.get(&asset.symbol) {
-            let has = self.assets[*at as usize].scale;
+        if let Some(at) = self.assets.find(&self.store.columns, &asset.symbol) {
+            let has = asset_at(&self.store.columns, u64::from(at)).scale;
             if has == asset.scale {
                 return Ok(());
             }
             return Err(DeedError::ScaleChanged { symbol: asset.symbol.clone(), has, asked: asset.scale }.into());
         }
         check_name(asset.symbol.as_bytes())?;
-        if self.assets.len() as u64 >= ASSETS_MAX {
+        if self.assets() >= ASSETS_MAX {
             return Err(DeedError::TooManyAssets.into());
         }
         let declared = Declared { transactions: self.end().0, blocks: self.blocks() };
         append_asset(&mut self.store.columns, asset, declared)?;
-        let at = u32::try_from(self.assets.len()).expect("there are at most 65,536 assets");
-        self.asset_numbers.insert(asset.symbol.clone(), at);
-        self.assets.push(asset.clone());
+        self.assets.push(&asset.symbol);
         Ok(())
     }
 
@@ -208,9 +205,9 @@ impl AccountWriter {
     }
 
     /// Whether a transaction fits that comes right after `last`.
-    pub(super) fn check(&self, transaction: &AccountTransaction, last: Option<Time>) -> Result<(), DeedError> {
-        let name = || transaction.name.clone();
-        check_name(transaction.name.as_bytes())?;
+    pub(super) fn check(&mut self, transaction: &AccountTransaction, last: Option<Time>) -> Result<(), DeedError> {
+        let (spelling, name) = (self.spelling, || transaction.name.clone());
+        check_name(spell(spelling, &transaction.name).as_bytes())?;
         if let Some(last) = last
             && transaction.time < last
         {
@@ -221,11 +218,11 @@ impl AccountWriter {
             return Err(DeedError::TooManyLegs { transaction: name() });
         }
         for leg in &transaction.legs {
-            if !self.asset_numbers.contains_key(&leg.asset) {
+            if self.assets.find(&self.store.columns, &leg.asset).is_none() {
                 return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() });
             }
             for holder in [&leg.from, &leg.to].into_iter().flatten() {
-                check_name(holder.as_bytes())?;
+                check_name(spell(spelling, holder).as_bytes())?;
             }
             for (amount, what) in [(leg.amount, "an amount"), (leg.fee, "a fee")] {
                 if amount > Amount::MAX {
@@ -243,7 +240,8 @@ impl AccountWriter {
         let seq = self.end();
         let first_leg = self.store.columns[LEGS].rows();
         for leg in &transaction.legs {
-            let asset = self.asset_numbers[&leg.asset];
+            let asset =
+                self.assets.find(&self.store.columns, &leg.asset).expect("checked before anything is laid down");
             let payer = self.end_of(leg.from.as_deref(), asset, leg.kind)?;
             let payee = self.end_of(leg.to.as_deref(), asset, leg.kind)?;
             self.move_value(seq, payer, payee, asset, leg.amount, &transaction.name)?;
@@ -251,12 +249,13 @@ impl AccountWriter {
                 self.move_value(seq, payer, FEE, asset, leg.fee, &transaction.name)?;
             }
         }
+        let spelled = spell(self.spelling, &transaction.name);
         let columns = &mut self.store.columns;
-        let name = append_name(&mut columns[TRANSACTION_NAMES], transaction.name.as_bytes())?;
+        let name = append_name(&mut columns[TRANSACTION_NAMES], spelled.as_bytes())?;
         let legs = columns[LEGS].rows() - first_leg;
         let row = TransactionRow { name, time: transaction.time.micros(), first_leg, legs };
         columns[TRANSACTIONS].append(row.words())?;
-        self.names.push(fingerprint(transaction.name.as_bytes()));
+        self.names.push(fingerprint(spelled.as_bytes()));
         self.last_time = Some(transaction.time);
         self.record(seq.0);
         self.store.relieve()?;
@@ -275,8 +274,9 @@ impl AccountWriter {
 
     fn end_of(&mut self, name: Option<&str>, asset: u32, kind: LegKind) -> Result<Named, BookError> {
         let Some(name) = name else { return Ok(Named { end: End::unnamed(kind), key: None }) };
-        let key =
-            (self.holders.find_or_add(&mut self.store.columns, name.as_bytes(), fingerprint(name.as_bytes()))?, asset);
+        let name = spell(self.spelling, name);
+        let name = name.as_bytes();
+        let key = (self.holders.find_or_add(&mut self.store.columns, name, fingerprint(name))?, asset);
         let purse = self.purses.find_or_add(&mut self.store.columns, key)?;
         Ok(Named { end: End::Purse(PurseId(purse)), key: Some(key) })
     }
@@ -312,8 +312,9 @@ impl AccountWriter {
         match refused {
             Refused::Book(error) => error,
             Refused::Overflow => {
-                let symbol = &self.assets[asset as usize].symbol;
-                let purse = format!("{}/{symbol}", String::from_utf8_lossy(holder_name(&self.store.columns, holder)));
+                let symbol = asset_at(&self.store.columns, u64::from(asset)).symbol;
+                let holder = spelling::read(self.spelling, holder_name(&self.store.columns, holder));
+                let purse = format!("{holder}/{symbol}");
                 DeedError::PurseOverflow { transaction: transaction.to_owned(), purse }.into()
             }
         }
@@ -339,12 +340,12 @@ impl AccountWriter {
     pub fn commit(&mut self) -> Result<(), BookError> {
         self.store.check()?;
         self.purses.settle(&mut self.store.columns);
-        self.store.commit(&mut [&mut self.holders.index, &mut self.names, &mut self.hashes])
+        self.store.commit(&mut [&mut self.holders.index, &mut self.names, &mut self.hashes, &mut self.assets.index])
     }
 
     /// The id of a transaction.
     pub fn transaction_name(&self, seq: Seq) -> String {
-        name_text(&self.store.columns[TRANSACTION_NAMES], self.row(seq.0).name)
+        spelling::read(self.spelling, transaction_name(&self.store.columns, seq.0))
     }
 }
 
