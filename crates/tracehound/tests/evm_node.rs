@@ -73,3 +73,16 @@ fn the_same_calls_make_the_same_chain_and_reorganisations_another() {
     let call = stage.contracts.creation("Token", &[Arg::Text("Dollar"), Arg::Text("USD"), Arg::Units(6)]);
     assert!(call.ends_with(&format!("{:064x}5553440000000000000000000000000000000000000000000000000000000000", 3)));
 }
+
+#[test]
+fn the_heist_comes_out_as_it_was_written() {
+    let heist = evm::heist::heist();
+    let (home, far) = (heist.home.node.tip().0, heist.far.node.tip().0);
+    assert_eq!(heist.home.holds("", "payee", home), evm::heist::CALLED);
+    assert_eq!(heist.home.holds("", "x", home), evm::heist::PASSED);
+    assert_eq!(heist.home.holds("", "returner", home), evm::heist::PAID_BACK);
+    assert_eq!(heist.home.holds("", "mule", home), 15 * COIN - heist.mule_fee);
+    assert_eq!(heist.home.holds("", "thief", home), 45 * COIN - heist.thief_fees);
+    assert_eq!(heist.far.holds("", "far mule", far), 13 * COIN - heist.far_mule_fee);
+    assert!(heist.home.holds("gold", "thief", home) > 0 && heist.home.holds("usd", "thief", home) > 0);
+}

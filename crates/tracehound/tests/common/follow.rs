@@ -22,12 +22,13 @@ pub struct Following {
 impl Following {
     /// Starts it.
     pub fn start(desk: &Desk, node: &Node, options: &str) -> Self {
-        let mut child = desk
-            .command(&format!("ingest bitcoin {} --json {options}", reach(node)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
+        Self::run(desk, &format!("ingest bitcoin {} --json {options}", reach(node)))
+    }
+
+    /// Starts any command line that tells what happens as NDJSON.
+    pub fn run(desk: &Desk, line: &str) -> Self {
+        let mut child =
+            desk.command(line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
         let out = BufReader::new(child.stdout.take().expect("it was asked for"));
         let (send, events) = channel();
         std::thread::spawn(move || {

@@ -272,7 +272,8 @@ pub fn number(value: &Value) -> u64 {
     u64::try_from(units(value)).unwrap_or_else(|_| panic!("{value} is too large"))
 }
 
-/// An amount that the node wrote, as a quantity or as a word of the ABI.
+/// An amount that the node wrote, as a quantity or as a word of the ABI. Nothing at all is 0: so answers an address
+/// without a contract.
 #[track_caller]
 pub fn units(value: &Value) -> u128 {
     let text = value.as_str().and_then(|text| text.strip_prefix("0x")).unwrap_or_else(|| panic!("{value}: no number"));

@@ -8,5 +8,6 @@
 
 pub mod anvil;
 pub mod contracts;
+pub mod heist;
 pub mod play;
 pub mod stage;

@@ -27,6 +27,13 @@ pub fn whole(chain: u64) -> Stage {
     stage
 }
 
+/// Everybody who appears, by name, and their addresses.
+pub fn everybody(stage: &Stage) -> Vec<(String, String)> {
+    let people = ["maker", "mallory", "collector", "heir", "nobody", "erin", "fay", "relayer", "gina", "thor vault"];
+    let people = PEOPLE.into_iter().chain(people).map(|name| (name.to_owned(), stage.address(name)));
+    people.chain(stage.places().map(|(name, at)| (name.to_owned(), at.to_owned()))).collect()
+}
+
 fn build(stage: &mut Stage) {
     let [weth, usd] = ["weth", "usd"].map(|name| stage.address(name));
     let collector = stage.address("collector");
