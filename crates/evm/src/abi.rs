@@ -15,8 +15,9 @@ mod value;
 use sha3::{Digest, Keccak256};
 
 pub use decode::AbiError;
+pub use ruint::aliases::U256;
 pub use signature::{Parameter, SIGNATURE_BYTES_MAX, Signature, SignatureError, TYPE_DEPTH_MAX, Type};
-pub use value::{Field, Value};
+pub use value::{Field, Value, number};
 
 /// The hash that EVM chains use everywhere; not SHA3-256.
 pub fn keccak256(bytes: &[u8]) -> [u8; 32] {

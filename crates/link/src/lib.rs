@@ -6,6 +6,8 @@
 
 mod claim;
 mod crossing;
+pub mod registry;
 
 pub use claim::{Claim, Class, Portion, Side};
 pub use crossing::{Crossing, Direction};
+pub use registry::Registry;

@@ -107,3 +107,8 @@ impl fmt::Display for Value {
         }
     }
 }
+
+/// The number that 32 bytes write, big end first.
+pub fn number(word: [u8; 32]) -> U256 {
+    U256::from_be_bytes(word)
+}
