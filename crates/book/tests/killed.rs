@@ -9,8 +9,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use book::Book;
-use common::{Dice, account_transactions, assert_same_bytes, assets, btc, chain, table, utxo_blocks};
+use book::{Book, BookLedger, Heads};
+use common::{
+    Dice, account_blocks, account_transactions, assert_same_bytes, assets, assets_of, btc, chain, evm, table,
+    utxo_blocks,
+};
+use ledger::{Contracts as _, Ledger as _};
 
 const TASK: &str = "BOOK_TEST_TASK";
 /// Enough for the look-ups to have runs.
@@ -18,6 +22,9 @@ const TRANSACTIONS: u64 = 80_000;
 const HOLDERS: u64 = 150_000;
 const BLOCKS: u64 = 900;
 const BLOCK_TRANSACTIONS: u64 = 200;
+/// Blocks of accounts, with as many transactions at most.
+const ACCOUNT_BLOCKS: u64 = 2_500;
+const ACCOUNT_BLOCK_TRANSACTIONS: u64 = 80;
 const SEED: u64 = 11;
 /// How many kills each ledger lives through.
 const KILLS_MIN: usize = 16;
@@ -52,6 +59,31 @@ fn ingest_blocks(folder: &Path, count: u64) {
     writer.commit().expect("a commit");
 }
 
+fn ingest_account_blocks(folder: &Path, count: u64) {
+    let book = Book::create(folder).expect("a book");
+    let mut writer = book.account_writer(&evm()).expect("nobody else writes");
+    let blocks = account_blocks(SEED, ACCOUNT_BLOCKS, ACCOUNT_BLOCK_TRANSACTIONS, HOLDERS);
+    let has = usize::try_from(writer.blocks()).expect("small");
+    for block in &blocks[has..usize::try_from(count).expect("small")] {
+        for asset in assets_of(block) {
+            writer.declare_asset(&asset).expect("a good asset");
+        }
+        writer.push_block(block).expect("a good block");
+        writer.mark_heads(Heads { safe: Some(block.height), finalized: Some(block.height) });
+        if block.height % 100 == 99 {
+            writer.commit().expect("a commit");
+        }
+    }
+    writer.commit().expect("a commit");
+}
+
+fn undo_account_blocks(folder: &Path, to: u64) {
+    let mut writer = Book::open(folder).expect("a book").account_writer(&evm()).expect("nobody else writes");
+    let has = writer.blocks();
+    assert!(has == ACCOUNT_BLOCKS || has == to, "an undo is done whole or not at all, not down to {has}");
+    writer.undo_blocks(has - to).expect("they are there");
+}
+
 fn undo_accounts(folder: &Path, to: u64) {
     let mut writer = Book::open(folder).expect("a book").account_writer(&table()).expect("nobody else writes");
     let end = writer.end().0;
@@ -70,6 +102,8 @@ fn task(name: &str, folder: &Path) {
     match name {
         "accounts" => ingest_accounts(folder, TRANSACTIONS),
         "blocks" => ingest_blocks(folder, BLOCKS),
+        "account blocks" => ingest_account_blocks(folder, ACCOUNT_BLOCKS),
+        "undo account blocks" => undo_account_blocks(folder, ACCOUNT_BLOCKS / 3),
         "undo accounts" => undo_accounts(folder, TRANSACTIONS / 3),
         "undo blocks" => undo_blocks(folder, BLOCKS / 3),
         other => panic!("no task {other}"),
@@ -146,6 +180,30 @@ fn killed_account_ingests_and_undos_end_in_the_same_bytes() {
                 assert_eq!(ledger.transaction_name(ledger::Seq(last)), format!("t{last:x}"));
             }
         }
+    });
+}
+
+#[test]
+fn killed_ingests_and_undos_of_account_blocks_end_in_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, part) = (folder.path().join("whole"), folder.path().join("part"));
+    ingest_account_blocks(&whole, ACCOUNT_BLOCKS);
+    ingest_account_blocks(&part, ACCOUNT_BLOCKS / 3);
+    let blocks = account_blocks(SEED, ACCOUNT_BLOCKS, ACCOUNT_BLOCK_TRANSACTIONS, HOLDERS);
+    check("account blocks", "undo account blocks", &whole, &part, |folder| {
+        let Ok(book) = Book::open(folder) else { return };
+        if book.ledgers().expect("a list").is_empty() {
+            return;
+        }
+        let BookLedger::Account(open) = book.ledger(&evm()).expect("the last commit") else { panic!("accounts") };
+        let Some(last) = open.blocks().checked_sub(1) else { return };
+        let block = &blocks[usize::try_from(last).expect("small")];
+        let found = open.block(block.height).expect("the tip");
+        assert_eq!((found.hash, found.transactions), (block.hash, block.transactions.len() as u64));
+        assert_eq!((open.heads().finalized, open.block_gaps(block.height)), (Some(block.height), block.gaps));
+        let mut events = Vec::new();
+        open.events(found.first_transaction, open.end(), &mut |_, event| events.push(event.clone()));
+        assert!(events.iter().eq(block.events.iter().map(|event| &event.event)));
     });
 }
 
