@@ -6,8 +6,10 @@
 
 mod claim;
 mod crossing;
+mod kept;
 pub mod registry;
 
 pub use claim::{Claim, Class, Portion, Side};
 pub use crossing::{Crossing, Direction};
+pub use kept::{CLAIMS_MAX, Kept, SCHEMA, from_ndjson, line, merged, write_ndjson};
 pub use registry::Registry;

@@ -15,6 +15,9 @@ use crate::exit::Failure;
 /// What the book keeps of tags (`docs/tags.md`).
 pub const TAGS_FILE: &str = "tags.ndjson";
 
+/// What the book keeps of links between ledgers (`docs/links.md`).
+pub const LINKS_FILE: &str = "links.ndjson";
+
 /// The book's place, whether or not there is a book yet.
 pub struct Home {
     given: Option<PathBuf>,
@@ -74,6 +77,13 @@ pub fn ledgers(book: &Book, named: Option<&str>) -> Result<Vec<LedgerId>, Failur
 /// The tags kept in a book.
 pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
     Ok(read_kept(book, TAGS_FILE, know::from_ndjson)?.unwrap_or_default())
+}
+
+#[allow(dead_code)] // the trace and the `links` command read them
+/// The links kept in a book, those that were taken back apart.
+pub fn read_links(book: &Book) -> Result<Vec<link::Claim>, Failure> {
+    let kept = read_kept(book, LINKS_FILE, link::from_ndjson)?.unwrap_or_default();
+    Ok(kept.into_iter().filter(|kept| kept.withdrawn.is_none()).map(|kept| kept.claim).collect())
 }
 
 /// The actors kept in a book.
