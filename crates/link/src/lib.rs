@@ -8,6 +8,7 @@ mod claim;
 mod crossing;
 mod kept;
 pub mod registry;
+pub mod thorchain;
 
 pub use claim::{Claim, Class, Portion, Side};
 pub use crossing::{Crossing, Direction};
