@@ -34,6 +34,9 @@ struct Gate {
     payee: End,
     asset: AssetId,
     slots: Vec<Slot>,
+    /// What no slot takes, and whether there was loot in anything that came.
+    rest: Amount,
+    has_loot: bool,
 }
 
 /// What is to arrive in a transaction for a purse.
@@ -100,7 +103,8 @@ impl<S> Bridges<S> {
         let gates = self.departures.entry(from.seq).or_default();
         let is_same = |gate: &Gate| gate.payee == from.payee && gate.asset == from.asset;
         let at = gates.iter().position(is_same).unwrap_or_else(|| {
-            gates.push(Gate { payee: from.payee, asset: from.asset, slots: Vec::new() });
+            let Departure { payee, asset, .. } = *from;
+            gates.push(Gate { payee, asset, slots: Vec::new(), rest: Amount::ZERO, has_loot: false });
             gates.len() - 1
         });
         let slots = &mut gates[at].slots;
@@ -264,7 +268,8 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
         rule.deposit(&mut source, Amount::ZERO, parcel, movement.seq);
         let mut left = movement.amount;
         let mut slice = Parcel::default();
-        for slot in &mut self.bridges.gates[gate].slots {
+        let gate = &mut self.bridges.gates[gate];
+        for slot in &mut gate.slots {
             let taken = left.min(slot.amount - slot.filled);
             if taken.is_zero() {
                 continue;
@@ -284,10 +289,8 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             slot.filled += taken;
             left -= taken;
         }
-        if has_loot && O::WATCHES {
-            let (seq, payee, asset) = (movement.seq, movement.payee, movement.asset);
-            observer.sent(&Sent { crossing: None, seq, payee, asset, amount: left, ways: &[], end });
-        }
+        gate.rest += left;
+        gate.has_loot |= has_loot;
         let mut rest = Vec::new();
         rule.content(&source, left, &mut rest);
         for portion in &rest {
@@ -308,6 +311,10 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
     pub(crate) fn close_bridges<O: Observer>(&mut self, seq: Seq, observer: &mut O) {
         for gate in std::mem::take(&mut self.bridges.gates) {
             let end = (self.stays_as(gate.payee), Reason::Unlinked);
+            if O::WATCHES && gate.has_loot {
+                let Gate { payee, asset, rest: amount, .. } = gate;
+                observer.sent(&Sent { crossing: None, seq, payee, asset, amount, ways: &[], end });
+            }
             for Slot { crossing, filled, mut parcel, .. } in gate.slots {
                 if R::FLAGS {
                     // A flag is up or not, however many payments raised it.

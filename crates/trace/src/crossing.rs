@@ -85,6 +85,17 @@ pub struct Carried {
     pub origin: Amount,
 }
 
+/// An arrival that is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Its number within the crossing.
+    pub number: usize,
+    /// The arrival.
+    pub to: Arrival,
+    /// Whether it comes out within the window; else it is in transit.
+    pub is_out: bool,
+}
+
 /// A part of what arrived at a payee from which crossings depart, and where it may come out.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<'a> {
@@ -98,8 +109,8 @@ pub struct Sent<'a> {
     pub asset: AssetId,
     /// How much of it, clean money included.
     pub amount: Amount,
-    /// The ways that are open: arrivals by their number within the crossing, those within the window and not ignored.
-    pub ways: &'a [(usize, Arrival)],
+    /// The ways that are followed.
+    pub ways: &'a [Way],
     /// What becomes of that which takes none of these ways.
     pub end: (TerminalKind, Reason),
 }

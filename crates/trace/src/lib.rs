@@ -28,7 +28,7 @@ mod shares;
 mod swap;
 pub mod together;
 
-pub use crossing::{Arrival, BILLION, Carried, Crossing, Departure, Sent};
+pub use crossing::{Arrival, BILLION, Carried, Crossing, Departure, Sent, Way};
 pub use flow::{Edge, Observer, Step};
 pub use label::{LabelId, Portion, Seed};
 pub use outcome::{Outcome, Reason, Terminal, TerminalKey, TerminalKind};

@@ -9,7 +9,7 @@ use ledger::{AssetId, Ledger, PurseId, Seq, Time};
 use money::Amount;
 
 use crate::bridge::{Departed, ELSEWHERE};
-use crate::crossing::{Arrival, BILLION, Carried, Crossing, Departure, Sent};
+use crate::crossing::{BILLION, Carried, Crossing, Departure, Sent, Way};
 use crate::flow::Observer;
 use crate::forward::Pass;
 use crate::label::{LabelId, Portion, Seed};
@@ -26,6 +26,22 @@ pub enum Ground<'a, U: ?Sized, A: ?Sized> {
     Utxo(&'a U),
     /// The second type; a book's account ledgers.
     Account(&'a A),
+}
+
+impl<U: Ledger + ?Sized, A: Ledger + ?Sized> Ground<'_, U, A> {
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Utxo(ledger) => Self::Utxo(*ledger),
+            Self::Account(ledger) => Self::Account(*ledger),
+        }
+    }
+
+    pub(crate) fn asset_of(&self, purse: PurseId) -> AssetId {
+        match self {
+            Self::Utxo(ledger) => ledger.purse(purse).asset,
+            Self::Account(ledger) => ledger.purse(purse).asset,
+        }
+    }
 }
 
 /// One ledger of a trace over several.
@@ -247,16 +263,13 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
     fn send(&mut self, departed: &Departed, observer: &mut O) {
         let crossing = &self.crossings[departed.crossing];
         let from = &crossing.from;
-        let followed: Vec<(usize, Arrival)> = crossing
-            .to
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !self.ignored.contains(&(departed.crossing, *at)))
-            .map(|(at, way)| (at, *way))
+        let is_followed = |number: &usize| !self.ignored.contains(&(departed.crossing, *number));
+        let ways: Vec<Way> = (0..crossing.to.len())
+            .filter(is_followed)
+            .map(|number| (number, crossing.to[number]))
+            .map(|(number, to)| Way { number, to, is_out: to.seq < self.ends[to.ledger] })
             .collect();
         if O::WATCHES {
-            let ways: Vec<(usize, Arrival)> =
-                followed.iter().filter(|(_, way)| way.seq < self.ends[way.ledger]).copied().collect();
             let Departure { seq, payee, asset, .. } = *from;
             let (crossing, amount, end) = (Some(departed.crossing), departed.amount, departed.end);
             observer.on(from.ledger);
@@ -264,15 +277,15 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
         }
         let mut rest = departed.parcel.portions.clone();
         let mut parts_left = BILLION;
-        for (at, way) in followed {
-            let parts = way.parts().min(parts_left);
+        for way in &ways {
+            let parts = way.to.parts().min(parts_left);
             if parts == 0 {
                 continue;
             }
             let taken = take_parts::<R>(&mut rest, parts, parts_left);
             parts_left -= parts;
-            if way.seq < self.ends[way.ledger] {
-                self.carry(departed, (at, &way), &taken);
+            if way.is_out {
+                self.carry(departed, way, &taken);
             } else {
                 self.stay(from, (TerminalKind::Bridge, Reason::InTransit), &taken);
             }
@@ -291,7 +304,7 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
     }
 
     /// Takes over what goes one way, as what it is on the other side.
-    fn carry(&mut self, departed: &Departed, (at, way): (usize, &Arrival), taken: &[Portion]) {
+    fn carry(&mut self, departed: &Departed, Way { number, to: way, .. }: &Way, taken: &[Portion]) {
         let amount_in = self.crossings[departed.crossing].from.amount;
         let of_way = |amount: Amount| {
             let mut parcel = departed.parcel.clone();
@@ -318,7 +331,7 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
                 self.walks[way.ledger].book(Terminal::of(end, None, asset, &fee));
             }
             portion.since = ELSEWHERE;
-            self.count((departed.crossing, at), portion.label, taken[place].amount, portion);
+            self.count((departed.crossing, *number), portion.label, taken[place].amount, portion);
         }
         self.walks[way.ledger].expect_arrival(way.seq, way.purse, way.amount, &arriving);
     }

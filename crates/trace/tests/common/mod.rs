@@ -53,6 +53,21 @@ impl Accounts {
         })
     }
 
+    /// A balance that the asset's books make smaller.
+    pub fn drift(&mut self, from: &str, asset: &str, amount: u128) -> Seq {
+        self.one_leg(Some(from), None, asset, amount, LegKind::Drift)
+    }
+
+    /// A transaction of one leg of any kind.
+    pub fn one_leg(&mut self, from: Option<&str>, to: Option<&str>, asset: &str, amount: u128, kind: LegKind) -> Seq {
+        self.count += 1;
+        self.ledger.push(&AccountTransaction {
+            name: format!("t{}", self.count),
+            time: Time::from_micros(self.count),
+            legs: vec![leg(from, to, asset, amount, kind)],
+        })
+    }
+
     pub fn pay(&mut self, from: &str, to: &str, amount: u128) -> Seq {
         self.transact(&[(from, to, "A", amount)])
     }
@@ -71,6 +86,18 @@ impl Accounts {
         self.ledger.transaction(seq, &mut legs);
         let purse = legs[leg].payee.purse().expect("loot comes into a purse");
         self.seeds.push(Seed { seq, leg, purse, label: LabelId(label), amount: Amount::new(amount) });
+    }
+}
+
+/// A leg without a fee.
+pub fn leg(from: Option<&str>, to: Option<&str>, asset: &str, amount: u128, kind: LegKind) -> AccountLeg {
+    AccountLeg {
+        from: from.map(str::to_owned),
+        to: to.map(str::to_owned),
+        asset: asset.to_owned(),
+        amount: Amount::new(amount),
+        fee: Amount::ZERO,
+        kind,
     }
 }
 
