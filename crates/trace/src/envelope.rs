@@ -131,7 +131,7 @@ struct Builder<'a, F> {
     /// What departs from a payee in a transaction.
     gates: FxHashMap<(usize, Seq, End, AssetId), Node>,
     /// What arrives for a purse in a transaction, and the fees that bridges may keep of it.
-    arrivals: FxHashMap<(usize, Seq, PurseId), (Node, Vec<(Node, u128)>)>,
+    arrivals: FxHashMap<(usize, Seq, PurseId), (Node, Fees)>,
     /// What comes in with the movement that is told next.
     landing: Vec<(Node, PurseId)>,
     /// Where loot may be that was something else in between: its amount says nothing of its origin.
@@ -142,6 +142,9 @@ struct Builder<'a, F> {
     /// Where loot goes that is stolen again: it counts once.
     again: Vec<Node>,
 }
+
+/// Where fees go, and how much at most.
+type Fees = Vec<(Node, u128)>;
 
 /// A part of an amount, never too little: limits must let through whatever rounding lets through.
 fn part_above(amount: Amount, part: u128, whole: u128) -> Amount {
