@@ -51,7 +51,7 @@ impl Anvil {
     /// A chain with an id of its own, and nothing but the genesis block.
     pub fn start(chain: u64) -> Self {
         for _ in 0..STARTS_MAX {
-            match Self::launch(chain, free_port()) {
+            match Self::launch(chain, GENESIS_TIME, free_port()) {
                 Ok(node) => return node,
                 Err(why) => eprintln!("{why}\nstarting the node once more, on another port"),
             }
@@ -60,26 +60,26 @@ impl Anvil {
     }
 
     /// Another node, with an empty chain, where this one was: as one that lost its data, or a wrong one.
-    pub fn replace(&mut self, chain: u64) {
+    pub fn replace(&mut self, chain: u64, genesis_time: u64) {
         self.kill();
         // The port is not reused at once where connections linger.
         let begun = Instant::now();
         *self = loop {
-            match Self::launch(chain, self.port) {
+            match Self::launch(chain, genesis_time, self.port) {
                 Ok(node) => break node,
                 Err(why) => assert!(begun.elapsed() < START_MAX, "{why}"),
             }
         };
     }
 
-    fn launch(chain: u64, port: u16) -> Result<Self, String> {
+    fn launch(chain: u64, genesis_time: u64, port: u16) -> Result<Self, String> {
         let program = program();
         let mut command = Command::new(&program);
         command
             .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--chain-id", &chain.to_string()])
             .args(["--silent", "--disable-block-gas-limit", "--no-mining", "--order", "fifo", "--accounts", "1"])
             // Whoever is named as a sender may send: nobody here has a key.
-            .args(["--auto-impersonate", "--balance", "1000000", "--timestamp", &GENESIS_TIME.to_string()])
+            .args(["--auto-impersonate", "--balance", "1000000", "--timestamp", &genesis_time.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
