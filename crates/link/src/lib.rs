@@ -6,11 +6,13 @@
 
 mod claim;
 mod crossing;
+pub mod find;
 mod kept;
 pub mod registry;
 pub mod thorchain;
 
 pub use claim::{Claim, Class, Portion, Side};
 pub use crossing::{Crossing, Direction};
+pub use find::{Found, Problem, ProblemKind, find};
 pub use kept::{CLAIMS_MAX, Kept, SCHEMA, from_ndjson, line, merged, write_ndjson};
 pub use registry::Registry;

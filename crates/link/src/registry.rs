@@ -307,6 +307,12 @@ impl Registry {
         topics
     }
 
+    /// The addresses of all contracts of a ledger.
+    pub fn addresses(&self, ledger: &LedgerId) -> BTreeSet<[u8; 20]> {
+        let all = self.protocols.iter().flat_map(|protocol| &protocol.contracts);
+        all.filter(|contract| contract.ledger == *ledger).map(|contract| contract.address).collect()
+    }
+
     /// A ledger's contracts: address in canonical form, protocol, role. Ascending by address.
     pub fn contracts(&self, ledger: &LedgerId) -> Vec<(String, &str, Role)> {
         let mut found: Vec<(String, &str, Role)> = Vec::new();

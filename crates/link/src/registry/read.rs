@@ -6,7 +6,7 @@
 use std::fmt;
 
 use evm::abi::{Field, Value};
-use ledger::{LedgerId, Time, address, hex};
+use ledger::{Event, LedgerId, Time, address, hex};
 use money::Amount;
 
 use super::terms::{Names, Term};
@@ -28,6 +28,12 @@ pub struct Log<'a> {
     pub topics: &'a [[u8; 32]],
     /// Its data.
     pub data: &'a [u8],
+}
+
+impl<'a> From<&'a Event> for Log<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self { index: event.index, contract: event.contract, topics: &event.topics, data: &event.data }
+    }
 }
 
 /// A movement of the same transaction: holders in canonical form; nothing is outside (minted, burnt).
