@@ -9,6 +9,7 @@
 mod bitcoin;
 mod blocks;
 mod error;
+pub mod evm;
 mod following;
 mod input;
 pub mod node;

@@ -1,6 +1,7 @@
 //! The command line: one table of flags, from which help and shell completions follow.
 
 mod clusters;
+mod ethereum;
 mod tags;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use trace::Policy;
 
 pub use clusters::*;
+pub use ethereum::*;
 pub use tags::*;
 
 /// Follows stolen money across chains and banks, and shows its work.
@@ -86,6 +88,8 @@ pub enum Source {
     UtxoBlocks(UtxoBlocksArgs),
     /// The chain of a Bitcoin node (or of one like it), from its blocks folder or over its RPC
     Bitcoin(BitcoinArgs),
+    /// An EVM chain: Ethereum and its kin, from a node, from recorded answers or from exported tables
+    Ethereum(Box<EthereumArgs>),
 }
 
 #[derive(Debug, Args)]

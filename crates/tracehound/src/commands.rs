@@ -5,6 +5,7 @@ pub mod book;
 pub mod clusters;
 pub mod completions;
 pub mod demo;
+pub mod ethereum;
 pub mod exercise;
 pub mod follow;
 pub mod incidents;

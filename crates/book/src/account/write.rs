@@ -120,6 +120,11 @@ impl AccountWriter {
         self.store.columns[ASSETS].rows()
     }
 
+    /// The asset of a number, in the order in which they were made known.
+    pub fn asset(&self, number: u64) -> Option<Asset> {
+        (number < self.assets()).then(|| asset_at(&self.store.columns, number))
+    }
+
     /// Whether a transaction of that id is there, those of the batch included.
     pub fn contains(&self, transaction: &str) -> bool {
         self.find(spell(self.spelling, transaction).as_bytes()).is_some()

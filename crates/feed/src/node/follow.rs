@@ -13,10 +13,11 @@ use ledger::{UtxoBlock, txid_text};
 
 use super::bitcoind::Identity;
 use super::chain::{Need, Node, State};
-use super::fetch;
-use crate::following::{Event, FollowError, Turn, last_common};
+use crate::following::{Event, FollowError, Turn, in_order, last_common};
 use crate::wire::NodeError;
 
+/// How many requests are under way at a time. A node answers 4 (16 since Core 30) at once by default, others may ask too.
+pub const REQUESTS_MAX: usize = 4;
 /// How many hashes are asked for at a time while catching up.
 const WINDOW_BLOCKS: u64 = 1000;
 /// A turn of at most this many blocks tells of each; a longer one is a catch-up and tells of its commits.
@@ -203,7 +204,10 @@ impl<'a> Follower<'a> {
                 break;
             }
             is_new = true;
-            let result = fetch::in_order(node, next, &hashes, need, |height, block| {
+            let height_of = |at: usize| next + at as u64;
+            let fetch = |at: usize| node.block(height_of(at), &hashes[at], need);
+            let result = in_order(hashes.len(), REQUESTS_MAX, fetch, |at, block| {
+                let height = height_of(at);
                 let goes_on = self.take(node, height, &block?, named, tell)?;
                 if named.is_none() && goes_on {
                     tell(Event::Filling { height, target });

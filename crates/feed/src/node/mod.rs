@@ -7,7 +7,6 @@
 mod bitcoind;
 mod blocks;
 mod chain;
-mod fetch;
 mod follow;
 mod mempool;
 mod run;
@@ -18,8 +17,7 @@ pub use crate::following::{Event, FollowError, Turn};
 pub use crate::wire::{Login, NodeAddress, NodeError, Rpc};
 pub use bitcoind::{Bitcoind, HASHES_MAX, Identity, Notification};
 pub use chain::{Need, Node, State};
-pub use fetch::REQUESTS_MAX;
-pub use follow::{BEHIND_BLOCKS_MAX, Follower};
+pub use follow::{BEHIND_BLOCKS_MAX, Follower, REQUESTS_MAX};
 pub use mempool::{Unconfirmed, mempool, mempool_transaction};
 pub use run::{FollowOptions, follow};
 

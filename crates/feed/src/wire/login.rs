@@ -56,6 +56,11 @@ impl Login {
         cookies.next().map_or(Self::Nothing, Self::Cookie)
     }
 
+    /// What stands in an address, and nothing else.
+    pub fn stated(address: &NodeAddress) -> Self {
+        address.login().map_or(Self::Nothing, |(user, password)| Self::Password { user, password })
+    }
+
     /// The value of the `Authorization` header; `None` where there is nothing to say.
     pub(crate) fn header(&self) -> Result<Option<String>, String> {
         let said = match self {

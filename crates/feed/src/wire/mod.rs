@@ -8,7 +8,7 @@ mod http;
 mod login;
 mod rpc;
 
-pub use address::NodeAddress;
+pub use address::{Form, NodeAddress};
 pub use error::NodeError;
 pub use http::Dialect;
 pub use login::Login;

@@ -28,6 +28,7 @@ pub fn run(home: &Home, source: Source) -> Result<Exit, Failure> {
             utxo_blocks(home, &args)
         }
         Source::Bitcoin(args) if args.blocks.is_some() => super::bitcoin::run(home, &args),
+        Source::Ethereum(args) => super::ethereum::run(home, &args),
         Source::Bitcoin(args) => super::follow::run(home, &args),
     }
 }

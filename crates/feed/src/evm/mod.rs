@@ -1,0 +1,22 @@
+//! EVM chains into the book: from a node (`node.rs`), from recorded answers, or from exported tables.
+//!
+//! What the answers mean is the room `evm`'s. Here they are asked for in the pace that a node bears (`pace.rs`,
+//! `means.rs`), read by several threads (`reader.rs`), handed over in order, and held against the chain so far
+//! (`follow.rs`). See `docs/ethereum-node.md`.
+
+mod follow;
+mod means;
+mod node;
+mod options;
+mod pace;
+mod reader;
+mod record;
+mod run;
+mod shelf;
+mod source;
+mod tokens;
+
+pub use node::EVM_FORM;
+pub use options::{ANSWER_BYTES_MAX, EvmOptions, REORG_BLOCKS_MAX, REQUESTS, REQUESTS_MAX, Settled, WantedTraces};
+pub use run::{EvmAccess, follow_evm};
+pub use source::hash_text;
