@@ -20,6 +20,7 @@ mod coin_launderer;
 mod dice;
 mod exact;
 mod exchange;
+pub mod hopping;
 mod keys;
 mod market;
 mod notebook;

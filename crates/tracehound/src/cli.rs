@@ -434,6 +434,10 @@ pub struct ExerciseArgs {
     /// [default transactions: ten for each wallet]
     #[arg(long, value_name = "N", conflicts_with_all = ["peel", "cone", "chain"])]
     pub wallets: Option<u32>,
+    /// A heist that hops chains, among N transactions on two EVM chains: swaps, a bridge both ways, a mixing pool; as a
+    /// node's recorded answers
+    #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel", "cone", "chain", "wallets", "block_files"])]
+    pub hopping: Option<u64>,
     /// A chain of exactly N transactions without a heist, as Bitcoin Core's own blk*.dat and rev*.dat files
     #[arg(long, value_name = "N", conflicts_with_all = ["transactions", "peel"], group = "block_files")]
     pub chain: Option<u64>,

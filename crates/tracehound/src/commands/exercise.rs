@@ -1,7 +1,9 @@
-//! `tracehound exercise DIR`: a seeded heist on disk, a world of wallets with known owners, or a long chain to measure with.
+//! `tracehound exercise DIR`: a seeded heist on disk, one that hops chains, a world of wallets with known owners, or a long
+//! chain to measure with.
 
 use std::io::Write;
 
+use exercise::hopping::{HoppingPlan, write_hopping};
 use exercise::scale::{ChainPlan, write_chain};
 use exercise::wallets::{WalletPlan, write_wallets};
 use exercise::{Plan, write_with_blocks};
@@ -13,11 +15,48 @@ use crate::exit::{Exit, Failure};
 use crate::output::text::grouped;
 
 pub fn run(args: &ExerciseArgs) -> Result<Exit, Failure> {
-    match (args.chain, args.wallets) {
-        (Some(transactions), _) => chain(args, transactions),
-        (None, Some(count)) => wallets(args, count),
-        (None, None) => heist(args),
+    match (args.chain, args.wallets, args.hopping) {
+        (Some(transactions), _, _) => chain(args, transactions),
+        (_, Some(count), _) => wallets(args, count),
+        (_, _, Some(transactions)) => hopping(args, transactions),
+        (None, None, None) => heist(args),
     }
+}
+
+/// A heist on two EVM chains.
+fn hopping(args: &ExerciseArgs, transactions: u64) -> Result<Exit, Failure> {
+    let plan = HoppingPlan::new(args.seed, transactions);
+    plan.check().map_err(Failure::bad_input)?;
+    let folder = &args.folder;
+    let bar = bar("chains", transactions);
+    let written = write_hopping(&plan, folder, &mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    let report = written.map_err(|error| Failure::internal(format!("{}: {error}", folder.display())))?;
+    let mut out = stdout();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        let number = |number: u64| grouped(&number.to_string());
+        for chain in &report.chains {
+            let (blocks, transactions, logs) = (number(chain.blocks), number(chain.transactions), number(chain.logs));
+            let (folder, ledger, coin) = (&chain.folder, &chain.ledger, &chain.coin);
+            say(format!("{folder}: {ledger} ({coin}), {blocks} blocks, {transactions} transactions, {logs} logs"));
+        }
+        for file in &report.files {
+            writeln!(out, "{}", folder.join(&file.file).display())?;
+        }
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// A bar that counts transactions.
+fn bar(what: &str, transactions: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(transactions), ProgressDrawTarget::stderr_with_hz(5));
+    let template = format!("{what} [{{bar:24}}] {{human_pos}}/{{human_len}} transactions ({{per_sec}}, {{eta}} left)");
+    bar.set_style(ProgressStyle::with_template(&template).expect("the template is right"));
+    bar
 }
 
 /// A chain of which every address has a known owner.
@@ -28,9 +67,7 @@ fn wallets(args: &ExerciseArgs, count: u32) -> Result<Exit, Failure> {
     }
     plan.check().map_err(Failure::bad_input)?;
     let folder = &args.folder;
-    let bar = ProgressBar::with_draw_target(Some(plan.transactions), ProgressDrawTarget::stderr_with_hz(5));
-    let template = "wallets [{bar:24}] {human_pos}/{human_len} transactions ({per_sec}, {eta} left)";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+    let bar = bar("wallets", plan.transactions);
     let blocks = args.blocks.then_some(args.xor);
     let written = write_wallets(&plan, folder, blocks, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
@@ -58,9 +95,7 @@ fn chain(args: &ExerciseArgs, transactions: u64) -> Result<Exit, Failure> {
         ChainPlan { seed: args.seed, transactions, obfuscated: args.xor, stale: args.stale, shuffled: args.shuffled };
     plan.check().map_err(Failure::bad_input)?;
     let folder = &args.folder;
-    let bar = ProgressBar::with_draw_target(Some(transactions), ProgressDrawTarget::stderr_with_hz(5));
-    let template = "chain [{bar:24}] {human_pos}/{human_len} transactions ({per_sec}, {eta} left)";
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is right"));
+    let bar = bar("chain", transactions);
     let written = write_chain(&plan, folder, &mut |done| bar.set_position(done));
     bar.finish_and_clear();
     let report = written.map_err(|error| Failure::internal(format!("{}: {error}", folder.display())))?;
