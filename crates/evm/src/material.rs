@@ -11,13 +11,13 @@ use money::Asset;
 use ruint::aliases::U256;
 
 use crate::answers::{Block, Log, Receipt, Transaction};
-use crate::assemble::{Assembler, Legs};
+use crate::assemble::{Assembler, Legs, Parts};
 use crate::chain::Chain;
 use crate::check;
 use crate::fault::{BlockFault, Method, Problem};
 use crate::fees::{Fee, fee};
 use crate::tokens::{Standard, Tokens};
-use crate::trace::{Traced, geth, parity};
+use crate::trace::{Move, Traced, geth, parity};
 use crate::transfers;
 use crate::words::{AddressBytes, HashBytes, hash_text};
 
@@ -250,44 +250,24 @@ impl<'a> Answers<'a> {
         name: &str,
         assembler: &mut Assembler<'_>,
     ) -> Result<Vec<AccountLeg>, BlockFault> {
-        let mut legs = Legs::of(name);
+        // Whom a creation pays is only known to its receipt and its trace.
+        let created = self.receipt(at).and_then(|receipt| receipt.contract_address);
         let from = transaction.from.0;
-        let fee = self.fee(at, transaction)?;
-        let pay = |assembler: &mut Assembler<'_>, legs: &mut Legs<'_>, ends, value: U256, kind| {
-            if !value.is_zero() {
-                assembler.native(legs, ends, value, kind);
-            }
+        let top = Move { from, to: transaction.to.or(created).map(|to| to.0), value: transaction.value.0 };
+        let moves = match &self.traced {
+            Some(traced) => traced.moves(at),
+            None if top.to.is_none() || top.to == Some(from) || self.failed(at, transaction) => &[],
+            None => std::slice::from_ref(&top),
         };
-        let mint = transaction.mint.map_or(U256::ZERO, |mint| mint.0);
-        pay(assembler, &mut legs, [None, Some(from)], mint, LegKind::Transfer);
-        pay(assembler, &mut legs, [Some(from), None], fee.total(), LegKind::Fee);
-        match &self.traced {
-            Some(traced) => {
-                for step in traced.moves(at) {
-                    pay(assembler, &mut legs, [Some(step.from), step.to], step.value, LegKind::Transfer);
-                }
-            }
-            None if !self.failed(at, transaction) => {
-                // Whom a creation pays is only known to its receipt and its trace.
-                let created = self.receipt(at).and_then(|receipt| receipt.contract_address);
-                let to = transaction.to.or(created);
-                if let Some(to) = to.filter(|to| to.0 != from) {
-                    pay(assembler, &mut legs, [Some(from), Some(to.0)], transaction.value.0, LegKind::Transfer);
-                }
-            }
-            None => {}
-        }
-        transfers::legs(assembler, self.logs(at), &mut legs);
-        let (chain, miner) = (assembler.chain, self.block.miner.0);
-        let is_known = chain.standard || miner != crate::words::ZERO;
-        let receivers =
-            [(is_known.then_some(miner), fee.tip), (chain.base_fee_to, fee.base), (chain.l1_fee_to, fee.l1)];
-        for (to, value) in receivers {
-            if to.is_some() {
-                pay(assembler, &mut legs, [None, to], value, LegKind::Fee);
-            }
-        }
-        Ok(legs.list)
+        let parts = Parts {
+            sender: Some(from),
+            mint: transaction.mint.map_or(U256::ZERO, |mint| mint.0),
+            fee: self.fee(at, transaction)?,
+            moves,
+            logs: self.logs(at),
+            producer: assembler.producer(self.block.miner.0),
+        };
+        Ok(assembler.transaction(name, &parts))
     }
 
     fn fee(&self, at: usize, transaction: &Transaction) -> Result<Fee, BlockFault> {
@@ -316,9 +296,7 @@ impl<'a> Answers<'a> {
         let withdrawals =
             withdrawals.map(|to| (to.address.0, U256::from(to.amount.0).saturating_mul(U256::from(GWEI))));
         for (to, value) in rewards.chain(withdrawals) {
-            if !value.is_zero() {
-                assembler.native(&mut legs, [None, Some(to)], value, LegKind::Transfer);
-            }
+            assembler.native(&mut legs, [None, Some(to)], value, LegKind::Transfer);
         }
         legs.list
     }

@@ -17,7 +17,7 @@ pub const COLUMNS_MAX: usize = 1000;
 
 /// One record, reused from row to row.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub struct Record {
     /// The fields, unquoted, one after another.
     text: String,
     ranges: Vec<Range<usize>>,
@@ -39,10 +39,17 @@ enum State {
 }
 
 impl Record {
+    /// How many fields it has.
     pub fn len(&self) -> usize {
         self.ranges.len()
     }
 
+    /// Whether it has no field at all.
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// A field, unquoted; empty where there is none.
     pub fn get(&self, index: usize) -> &str {
         self.ranges.get(index).map_or("", |range| &self.text[range.clone()])
     }

@@ -11,14 +11,13 @@ mod row;
 
 use std::io::Read;
 
-pub use csv::{COLUMNS_MAX, RECORD_BYTES_MAX};
+pub use csv::{COLUMNS_MAX, RECORD_BYTES_MAX, Record};
 pub use json::KEYS_MAX;
 pub use options::{Field, TableOptions};
 pub use row::{ASSET_BYTES_MAX, MEMO_BYTES_MAX, Row, TX_BYTES_MAX};
 
 use crate::lines::{DecodeError, Lines};
 use crate::{Column, Fault};
-use csv::Record;
 use options::FIELDS;
 use row::Checker;
 
