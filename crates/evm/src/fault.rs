@@ -82,6 +82,15 @@ pub enum Problem {
         /// The asset.
         asset: String,
     },
+    /// An export has a row that is not of the block under which it stands: it was left out.
+    Stray {
+        /// The table.
+        table: &'static str,
+        /// The transaction that the row is of.
+        transaction: String,
+        /// The block under which it stands.
+        height: u64,
+    },
     /// A log has the signature of a movement, but not its form: no leg was made of it.
     OddLog {
         /// The transaction.
@@ -104,6 +113,9 @@ impl fmt::Display for Problem {
             ),
             Self::NoDecimals { asset } => {
                 write!(f, "the decimals of {asset} are not known: its amounts are in base units")
+            }
+            Self::Stray { table, transaction, height } => {
+                write!(f, "{table} has {transaction} in block {height}, where it was not: the row is left out")
             }
             Self::OddLog { transaction, contract, index, what } => {
                 write!(f, "log {index} of {contract} in transaction {transaction} {what}: no movement is made of it")

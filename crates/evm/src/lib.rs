@@ -12,6 +12,7 @@ mod assemble;
 mod bloom;
 mod chain;
 mod check;
+pub mod exports;
 mod fault;
 mod fees;
 mod material;

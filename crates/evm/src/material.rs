@@ -302,7 +302,7 @@ impl<'a> Answers<'a> {
     }
 }
 
-fn keep_events(
+pub(crate) fn keep_events(
     keep: &KeepEvents,
     transaction: usize,
     logs: &[Log<'_>],

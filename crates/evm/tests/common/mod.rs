@@ -1,4 +1,5 @@
 //! Where the recorded data is, and how it is cut into answers.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::path::PathBuf;
 
