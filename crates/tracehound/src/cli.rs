@@ -472,7 +472,7 @@ pub enum BookCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+    /// Undo the latest blocks (chains) or transactions (other ledgers)
     Undo {
         /// The ledger
         #[arg(long, value_name = "ID")]

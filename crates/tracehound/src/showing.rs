@@ -2,12 +2,14 @@
 //!
 //! Everything here is a fact of the ledger: no tag, no inference. What `--json` prints are these values.
 
+mod accounts;
 mod find;
 mod gather;
 mod text;
 
 use serde::Serialize;
 
+pub use accounts::{block as account_block, missing};
 pub use find::{Target, find, named};
 pub use gather::{block, holder, output, transaction};
 pub use text::write;
@@ -70,8 +72,19 @@ pub struct TransactionPage {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Ends {
-    Outputs { inputs: Vec<InputRow>, outputs: Vec<OutputRow> },
-    Accounts { legs: Vec<LegRow> },
+    Outputs {
+        inputs: Vec<InputRow>,
+        outputs: Vec<OutputRow>,
+    },
+    Accounts {
+        legs: Vec<LegRow>,
+        /// What contracts wrote, as far as it is kept.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        events: Vec<EventRow>,
+        /// What is not known of its block.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<&'static str>,
+    },
 }
 
 /// What an input spends.
@@ -96,14 +109,26 @@ pub struct OutputRow {
     pub spent_by: Option<String>,
 }
 
+/// What a contract wrote, as it came.
+#[derive(Debug, Serialize)]
+pub struct EventRow {
+    pub index: u32,
+    pub contract: String,
+    pub topics: Vec<String>,
+    pub data: String,
+}
+
 /// A movement between accounts.
 #[derive(Debug, Serialize)]
 pub struct LegRow {
     pub from: Option<String>,
     pub to: Option<String>,
-    /// Whether it pays for the transaction.
+    /// Whether it pays for the transaction, or is what a block's producer gets of such payments.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fee: bool,
+    /// Whether no payment explains it: the asset's own books changed a balance.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drift: bool,
     #[serde(flatten)]
     pub sum: Sum,
 }
@@ -128,12 +153,22 @@ pub struct OutputPage {
 pub struct HolderPage {
     pub holder: String,
     pub balances: Vec<BalanceRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more_balances: Option<MoreBalances>,
     pub first: Option<Place>,
     pub last: Option<Place>,
     /// Newest first.
     pub history: Vec<MoveRow>,
     /// How many movements there are; `null` where only the latest were looked for.
     pub movements: Option<u64>,
+}
+
+/// How many balances are not listed, where there are too many for all of them.
+#[derive(Debug, Serialize)]
+pub struct MoreBalances {
+    pub left_out: u64,
+    /// Those that are nothing.
+    pub empty: u64,
 }
 
 /// What a holder has of an asset.
@@ -179,8 +214,37 @@ pub struct BlockPage {
     pub previous: Option<String>,
     pub time: String,
     pub transactions: u64,
-    pub fees: Sum,
-    pub listed: Vec<BlockRow>,
+    #[serde(flatten)]
+    pub content: BlockContent,
+}
+
+/// What is told of a block's transactions.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum BlockContent {
+    Outputs {
+        fees: Sum,
+        listed: Vec<BlockRow>,
+    },
+    Accounts {
+        /// `finalized` or `safe`, where the chain calls it that.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        settled: Option<&'static str>,
+        /// What is not known of it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<&'static str>,
+        /// How many events are kept of it.
+        events: u64,
+        listed: Vec<AccountBlockRow>,
+    },
+}
+
+/// An account transaction as a block lists it.
+#[derive(Debug, Serialize)]
+pub struct AccountBlockRow {
+    pub tx: String,
+    pub movements: u64,
+    pub events: u64,
 }
 
 /// A transaction as a block lists it.

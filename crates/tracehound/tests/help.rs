@@ -427,7 +427,7 @@ fn help_of_book() {
 
         Commands:
           status  Which ledgers there are, how far they go, how much room they take
-          undo    Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+          undo    Undo the latest blocks (chains) or transactions (other ledgers)
           help    Print this message or the help of the given subcommand(s)
 
         Options:
@@ -463,7 +463,7 @@ fn help_of_book_undo() {
     expect![[r#"
         exit 0
         --- out
-        Undo the latest blocks (UTXO ledgers) or transactions (account ledgers)
+        Undo the latest blocks (chains) or transactions (other ledgers)
 
         Usage: tracehound book undo [OPTIONS] --ledger <ID> <N>
 

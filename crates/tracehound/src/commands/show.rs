@@ -45,8 +45,12 @@ fn gather(opened: &BookLedger, target: Target, limit: usize) -> What {
         (Target::Holder(holder), _) => What::Holder(showing::holder(opened, holder, limit)),
         (Target::Output(purse), BookLedger::Utxo(chain)) => What::Output(showing::output(chain, purse)),
         (Target::Block(row), BookLedger::Utxo(chain)) => What::Block(showing::block(chain, row, limit)),
-        (Target::Output(_) | Target::Block(_), BookLedger::Account(_)) => {
-            unreachable!("they are looked for on chains of outputs only")
+        (Target::AccountBlock(block), BookLedger::Account(chain)) => {
+            What::Block(showing::account_block(chain, &block, limit))
+        }
+        (Target::Output(_) | Target::Block(_), BookLedger::Account(_))
+        | (Target::AccountBlock(_), BookLedger::Utxo(_)) => {
+            unreachable!("each is looked for on ledgers of its kind only")
         }
     }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use book::{BookLedger, UtxoLedger};
-use ledger::{AssetId, End, HolderId, Ledger, Leg, PurseId, Seq, txid_text};
+use ledger::{AssetId, End, HolderId, Ledger, PurseId, Seq, txid_text};
 use money::Amount;
 
+use super::accounts;
 use super::{
-    BalanceRow, BlockPage, BlockRow, Ends, HolderPage, InputRow, LegRow, MoveRow, OutputPage, OutputRow, Place, Sum,
-    Totals, TransactionPage,
+    BalanceRow, BlockContent, BlockPage, BlockRow, Ends, HolderPage, InputRow, MoveRow, OutputPage, OutputRow, Place,
+    Sum, Totals, TransactionPage,
 };
 
-fn sum(ledger: &dyn Ledger, asset: AssetId, amount: Amount) -> Sum {
+pub(super) fn sum(ledger: &dyn Ledger, asset: AssetId, amount: Amount) -> Sum {
     let asset = ledger.asset(asset);
     Sum { asset: asset.symbol.clone(), amount: asset.text(amount) }
 }
@@ -21,7 +22,7 @@ fn place(ledger: &dyn Ledger, seq: Seq) -> Place {
     Place { height: stamp.height, time: stamp.time.to_string() }
 }
 
-fn name(ledger: &dyn Ledger, purse: PurseId) -> String {
+pub(super) fn name(ledger: &dyn Ledger, purse: PurseId) -> String {
     ledger.holder_name(ledger.purse(purse).holder)
 }
 
@@ -36,11 +37,14 @@ pub fn transaction(opened: &BookLedger, seq: Seq) -> TransactionPage {
         block_hash: None,
         coinbase: false,
         fee: None,
-        ends: Ends::Accounts { legs: Vec::new() },
+        ends: Ends::Outputs { inputs: Vec::new(), outputs: Vec::new() },
     };
-    let BookLedger::Utxo(chain) = opened else {
-        page.ends = Ends::Accounts { legs: legs.iter().map(|leg| account_leg(ledger, leg)).collect() };
-        return page;
+    let chain = match opened {
+        BookLedger::Utxo(chain) => chain,
+        BookLedger::Account(accounts) => {
+            accounts::fill(accounts, seq, &legs, &mut page);
+            return page;
+        }
     };
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     page.block_hash = chain.block(chain.block_of(seq)).map(|block| txid_text(&block.hash));
@@ -66,16 +70,6 @@ pub fn transaction(opened: &BookLedger, seq: Seq) -> TransactionPage {
     }
     page.ends = Ends::Outputs { inputs, outputs };
     page
-}
-
-fn account_leg(ledger: &dyn Ledger, leg: &Leg) -> LegRow {
-    let end = |end: End| end.purse().map(|purse| name(ledger, purse));
-    LegRow {
-        from: end(leg.payer),
-        to: end(leg.payee),
-        fee: leg.payee == End::Fee,
-        sum: sum(ledger, leg.asset, leg.amount),
-    }
 }
 
 /// One output.
@@ -139,6 +133,7 @@ fn holder_of_outputs(chain: &UtxoLedger, holder: HolderId, limit: usize) -> Hold
             balance: text(received.checked_sub(spent).expect("what was spent was received")),
             outputs: Some(Totals { received: text(received), spent: text(spent), outputs, unspent }),
         }],
+        more_balances: None,
         first,
         last,
         history: newest(moves, limit).into_iter().map(row).collect(),
@@ -182,30 +177,35 @@ fn holder_of_accounts(ledger: &dyn Ledger, holder: HolderId, limit: usize) -> Ho
         for leg in legs.iter().rev().filter(|leg| own(leg.payer) || own(leg.payee)) {
             let out = own(leg.payer);
             let with = if out { leg.payee } else { leg.payer };
-            let fee = (leg.payee == End::Fee).then(|| "fee".to_owned());
+            let nobody = match with {
+                End::Fee => Some("fee"),
+                End::Drift => Some("drift"),
+                _ => None,
+            };
             history.push(MoveRow {
                 place: place(ledger, *seq),
                 tx: ledger.transaction_name(*seq),
                 direction: if out { "out" } else { "in" },
                 sum: sum(ledger, leg.asset, leg.amount),
                 output: None,
-                with: with.purse().map(|purse| name(ledger, purse)).or(fee),
+                with: with.purse().map(|purse| name(ledger, purse)).or(nobody.map(str::to_owned)),
             });
         }
     }
     let movements = whole.then_some(history.len() as u64);
     let first = latest.first().filter(|_| whole).map(|seq| place(ledger, *seq));
     history.truncate(limit);
+    let mut balances: Vec<(AssetId, Amount)> =
+        purses.iter().map(|purse| (ledger.purse(*purse).asset, ledger.balance(*purse, ledger.end()))).collect();
+    let more_balances = accounts::shorten(&mut balances, limit, |(_, balance)| balance.is_zero());
+    let row = |(asset, balance)| {
+        let Sum { asset, amount } = sum(ledger, asset, balance);
+        BalanceRow { asset, balance: amount, outputs: None }
+    };
     HolderPage {
         holder: ledger.holder_name(holder),
-        balances: purses
-            .iter()
-            .map(|purse| {
-                let Sum { asset, amount } =
-                    sum(ledger, ledger.purse(*purse).asset, ledger.balance(*purse, ledger.end()));
-                BalanceRow { asset, balance: amount, outputs: None }
-            })
-            .collect(),
+        balances: balances.into_iter().map(row).collect(),
+        more_balances,
         first,
         last: latest.last().map(|seq| place(ledger, *seq)),
         history,
@@ -242,7 +242,6 @@ pub fn block(chain: &UtxoLedger, row: u64, limit: usize) -> BlockPage {
         previous: row.checked_sub(1).and_then(|before| chain.block(before)).map(|before| txid_text(&before.hash)),
         time: block.time.to_string(),
         transactions: block.transactions,
-        fees: sum(ledger, asset, fees),
-        listed,
+        content: BlockContent::Outputs { fees: sum(ledger, asset, fees), listed },
     }
 }

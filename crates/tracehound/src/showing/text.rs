@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{
-    BlockPage, Ends, HolderPage, InputRow, LegRow, OutputPage, OutputRow, Place, Shown, Sum, TransactionPage, What,
+    AccountBlockRow, BlockContent, BlockPage, BlockRow, Ends, EventRow, HolderPage, InputRow, LegRow, OutputPage,
+    OutputRow, Place, Shown, Sum, TransactionPage, What,
 };
 use crate::output::text::{counted, grouped, table};
+
+/// How much of an event's data is shown.
+const DATA_BYTES_SHOWN: usize = 128;
 
 /// Writes a page and an empty line after it.
 pub fn write(out: &mut impl Write, shown: &Shown) -> io::Result<()> {
@@ -53,7 +57,11 @@ fn transaction(text: &mut String, page: &TransactionPage, ledger: &str) {
             inputs_of(text, inputs);
             outputs_of(text, outputs);
         }
-        Ends::Accounts { legs } => legs_of(text, legs),
+        Ends::Accounts { legs, events, unknown } => {
+            unknown_of(text, unknown);
+            legs_of(text, legs);
+            events_of(text, events);
+        }
     }
 }
 
@@ -80,12 +88,43 @@ fn outputs_of(text: &mut String, outputs: &[OutputRow]) {
 
 fn legs_of(text: &mut String, legs: &[LegRow]) {
     line(text, format_args!("{}:", counted(legs.len() as u64, "movement")));
-    let end = |name: &Option<String>, fee: bool| {
-        let nobody = if fee { "fee" } else { "outside" };
+    let end = |name: &Option<String>, leg: &LegRow| {
+        let nobody = match (leg.fee, leg.drift) {
+            (true, _) => "fee",
+            (_, true) => "drift",
+            _ => "outside",
+        };
         name.clone().unwrap_or_else(|| nobody.to_owned())
     };
-    let row = |leg: &LegRow| [amount(&leg.sum), end(&leg.from, false), "→".to_owned(), end(&leg.to, leg.fee)];
+    let row = |leg: &LegRow| [amount(&leg.sum), end(&leg.from, leg), "→".to_owned(), end(&leg.to, leg)];
     table(text, &legs.iter().map(row).collect::<Vec<_>>(), &[true, false, false, false]);
+}
+
+fn unknown_of(text: &mut String, unknown: &[&str]) {
+    if !unknown.is_empty() {
+        line(text, format_args!("the source had no {} of this block", unknown.join(", no ")));
+    }
+}
+
+fn events_of(text: &mut String, events: &[EventRow]) {
+    if events.is_empty() {
+        return;
+    }
+    line(text, format_args!("{}:", counted(events.len() as u64, "event")));
+    for event in events {
+        line(text, format_args!("  {}  {}", event.index, event.contract));
+        for topic in &event.topics {
+            line(text, format_args!("    topic  {topic}"));
+        }
+        let bytes = event.data.len().saturating_sub(2) / 2;
+        if bytes > DATA_BYTES_SHOWN {
+            let shown = &event.data[..2 + 2 * DATA_BYTES_SHOWN];
+            let bytes = grouped(&bytes.to_string());
+            line(text, format_args!("    data   {shown}… ({bytes} bytes, --json shows all)"));
+        } else if bytes > 0 {
+            line(text, format_args!("    data   {}", event.data));
+        }
+    }
 }
 
 fn output(text: &mut String, page: &OutputPage, ledger: &str) {
@@ -119,6 +158,10 @@ fn holder(text: &mut String, page: &HolderPage, ledger: &str) {
                 ),
             );
         }
+    }
+    if let Some(more) = &page.more_balances {
+        let (left_out, empty) = (grouped(&more.left_out.to_string()), grouped(&more.empty.to_string()));
+        line(text, format_args!("  … and {left_out} more balances (--all shows them), {empty} of nothing"));
     }
     if let Some(first) = &page.first {
         line(text, format_args!("first seen {}", when(first)));
@@ -161,17 +204,31 @@ fn block(text: &mut String, page: &BlockPage, ledger: &str) {
     if let Some(previous) = &page.previous {
         line(text, format_args!("after {previous}"));
     }
-    line(text, format_args!("{}, fees {}", counted(page.transactions, "transaction"), amount(&page.fees)));
-    let rows: Vec<[String; 4]> = page
-        .listed
-        .iter()
-        .map(|row| {
-            let ends = format!("{} → {}", row.inputs, row.outputs);
-            [row.tx.clone(), ends, amount(&row.sum), format!("fee {}", row.fee)]
-        })
-        .collect();
-    table(text, &rows, &[false, true, true, false]);
-    let shown = page.listed.len() as u64;
+    let transactions = counted(page.transactions, "transaction");
+    let shown = match &page.content {
+        BlockContent::Outputs { fees, listed } => {
+            line(text, format_args!("{transactions}, fees {}", amount(fees)));
+            let row = |row: &BlockRow| {
+                let ends = format!("{} → {}", row.inputs, row.outputs);
+                [row.tx.clone(), ends, amount(&row.sum), format!("fee {}", row.fee)]
+            };
+            table(text, &listed.iter().map(row).collect::<Vec<_>>(), &[false, true, true, false]);
+            listed.len() as u64
+        }
+        BlockContent::Accounts { settled, unknown, events, listed } => {
+            if let Some(settled) = settled {
+                line(text, format_args!("{settled}"));
+            }
+            unknown_of(text, unknown);
+            line(text, format_args!("{transactions}, {} kept", counted(*events, "event")));
+            let row = |row: &AccountBlockRow| {
+                let events = if row.events == 0 { String::new() } else { counted(row.events, "event") };
+                [row.tx.clone(), counted(row.movements, "movement"), events]
+            };
+            table(text, &listed.iter().map(row).collect::<Vec<_>>(), &[false, true, true]);
+            listed.len() as u64
+        }
+    };
     if page.transactions > shown {
         let rest = grouped(&(page.transactions - shown).to_string());
         line(text, format_args!("  … and {rest} more (--all shows them)"));
