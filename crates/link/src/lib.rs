@@ -8,6 +8,7 @@ mod claim;
 mod crossing;
 pub mod find;
 mod kept;
+pub mod matcher;
 pub mod registry;
 pub mod thorchain;
 
