@@ -17,7 +17,7 @@ pub enum Class {
 }
 
 /// A probability, or a share of a whole, in billionths: exact, and adds up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Portion(u32);
 
 impl Portion {

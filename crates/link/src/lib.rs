@@ -9,6 +9,7 @@ mod crossing;
 pub mod find;
 mod kept;
 pub mod matcher;
+pub mod pools;
 pub mod registry;
 pub mod thorchain;
 

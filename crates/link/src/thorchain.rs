@@ -12,6 +12,7 @@ mod memo;
 mod onchain;
 mod pair;
 mod records;
+pub(crate) mod table;
 
 pub use asset::{ASSET_BYTES_MAX, Asset, Form};
 pub use chains::{Chain, Place, Router, Scheme, Units, chain, parse_routers, place, routers, units};

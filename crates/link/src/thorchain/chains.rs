@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use ledger::LedgerId;
 
 use super::asset::{Asset, Form};
+use super::table::{fields, rows};
 
 const CHAINS: &str = include_str!("chains.csv");
 const ROUTERS: &str = include_str!("routers.csv");
@@ -92,16 +93,6 @@ static TABLE: LazyLock<Vec<Chain>> = LazyLock::new(|| {
         })
         .collect()
 });
-
-/// The rows of a table with their line numbers: without comments, blank lines and the header.
-pub(crate) fn rows(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')).skip(1)
-}
-
-/// A row's columns, where there are so many of them.
-pub(crate) fn fields<const COUNT: usize>(row: &str) -> Option<[&str; COUNT]> {
-    row.split(',').map(str::trim).collect::<Vec<_>>().try_into().ok()
-}
 
 /// The chain of that name.
 pub fn chain(scheme: Scheme, name: &str) -> Option<&'static Chain> {
