@@ -17,11 +17,11 @@ use money::Amount;
 use rustc_hash::FxHashMap;
 
 use crate::flow::Step;
-use crate::forward::needs_netting;
 use crate::label::LabelId;
 use crate::lots::Order;
 use crate::policy::Policy;
 use crate::shares::Haircut;
+use crate::swap::needs_netting;
 
 mod netted;
 mod source;

@@ -313,7 +313,7 @@ impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
             let end = (self.stays_as(gate.payee), Reason::Unlinked);
             if O::WATCHES && gate.has_loot {
                 let Gate { payee, asset, rest: amount, .. } = gate;
-                observer.sent(&Sent { crossing: None, seq, payee, asset, amount, ways: &[], end });
+                observer.sent(&Sent { crossing: None, seq, payee, asset, amount, ways: &[], away: &[], end });
             }
             for Slot { crossing, filled, mut parcel, .. } in gate.slots {
                 if R::FLAGS {

@@ -20,6 +20,33 @@ pub struct Crossing {
     pub from: Departure,
     /// What came out for it. Shares times probabilities add up to at most one; what goes past that is not taken.
     pub to: Vec<Arrival>,
+    /// What went where no ledger of this trace can show it: an answer too.
+    pub away: Vec<Away>,
+}
+
+/// A part of a departure that ends there, with a reason of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Which part of the departure, in billionths.
+    pub share: u32,
+    /// How likely that is, in billionths.
+    pub probability: u32,
+    /// Why it is not followed.
+    pub reason: Reason,
+}
+
+/// Share × probability in billionths, half to even.
+fn parts_of(share: u32, probability: u32) -> u32 {
+    let of = |part: u32| Amount::new(u128::from(part.min(BILLION)));
+    let parts = of(share).share(of(probability), of(BILLION));
+    u32::try_from(parts.units()).expect("a part of a billion")
+}
+
+impl Away {
+    /// Which part of what departed goes away, in billionths: share × probability, half to even.
+    pub fn parts(&self) -> u32 {
+        parts_of(self.share, self.probability)
+    }
 }
 
 /// A payment into a bridge, a swapper or a pool.
@@ -61,10 +88,7 @@ pub struct Arrival {
 impl Arrival {
     /// Which part of what departed goes over, in billionths: share × probability, half to even.
     pub fn parts(&self) -> u32 {
-        let billion = Amount::new(u128::from(BILLION));
-        let parts = Amount::new(u128::from(self.share.min(BILLION)))
-            .share(Amount::new(u128::from(self.probability.min(BILLION))), billion);
-        u32::try_from(parts.units()).expect("a part of a billion")
+        parts_of(self.share, self.probability)
     }
 }
 
@@ -73,7 +97,7 @@ impl Arrival {
 pub struct Carried {
     /// Which crossing.
     pub crossing: usize,
-    /// Which of its arrivals.
+    /// Which of its arrivals; past them, which of those that went away.
     pub arrival: usize,
     /// Whose loot.
     pub label: LabelId,
@@ -111,6 +135,8 @@ pub struct Sent<'a> {
     pub amount: Amount,
     /// The ways that are followed.
     pub ways: &'a [Way],
+    /// What goes away.
+    pub away: &'a [Away],
     /// What becomes of that which takes none of these ways.
     pub end: (TerminalKind, Reason),
 }

@@ -302,6 +302,12 @@ impl<F: Fn(usize, PurseId) -> AssetId> Observer for Builder<'_, F> {
             self.way(gate, sent, way);
             certain += if way.to.probability >= BILLION { u128::from(way.to.share) } else { 0 };
         }
+        for away in sent.away {
+            let most = part_above(sent.amount, u128::from(away.share), u128::from(BILLION));
+            let end = self.end(self.at, (sent.end.0, away.reason), sent.payee.purse(), sent.asset);
+            self.draft.edge(gate, end, self.limit(gate, sent.asset, most));
+            certain += if away.probability >= BILLION { u128::from(away.share) } else { 0 };
+        }
         if certain < u128::from(BILLION) && !sent.amount.is_zero() {
             let rest = part_above(sent.amount, u128::from(BILLION) - certain, u128::from(BILLION));
             let end = self.end(self.at, sent.end, sent.payee.purse(), sent.asset);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{End, HolderId, Kind, Ledger, Leg, PurseId, Seq};
+use ledger::{AssetId, End, Kind, Ledger, Leg, PurseId, Seq};
 use money::Amount;
 use rustc_hash::FxHashMap;
 
@@ -20,6 +20,7 @@ use crate::queue::Queue;
 use crate::rule::{Parcel, Rule};
 use crate::settings::Settings;
 use crate::shares::{Class, Haircut, Poison};
+use crate::swap::{is_payment, needs_netting};
 
 /// Follows the seeds forward under a policy.
 ///
@@ -75,6 +76,8 @@ pub(crate) struct Pass<'a, L: ?Sized, R: Rule> {
     /// What departs and arrives over crossings; nothing where a ledger is traced alone.
     pub(crate) bridges: Bridges<R::State>,
     end: Seq,
+    /// Which assets are left aside, as far as it was asked.
+    asides: FxHashMap<AssetId, bool>,
     // Buffers that every transaction uses again.
     legs: Vec<Leg>,
     parcel: Parcel,
@@ -90,7 +93,7 @@ pub(crate) struct Movement {
     pub step: Step,
     pub payer: End,
     pub payee: End,
-    pub asset: ledger::AssetId,
+    pub asset: AssetId,
     pub amount: Amount,
     /// What the payer held just before.
     pub before: Amount,
@@ -129,6 +132,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             terminals: Terminals::default(),
             bridges: Bridges::default(),
             end: Seq(0),
+            asides: FxHashMap::default(),
             legs: Vec::new(),
             parcel: Parcel::default(),
             held: Vec::new(),
@@ -153,6 +157,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     fn visit<O: Observer>(&mut self, seq: Seq, seeds: std::ops::Range<usize>, observer: &mut O) {
         let mut legs = std::mem::take(&mut self.legs);
         self.ledger.transaction(seq, &mut legs);
+        if !self.settings.aside.is_empty() {
+            self.leave_out(&mut legs);
+        }
         let seeds: Vec<Seed> = self.seeds[seeds].to_vec();
         if self.bridges.any() {
             self.open_bridges(seq, &legs);
@@ -160,6 +167,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         match self.ledger.kind() {
             Kind::Utxo => self.visit_pot(seq, &legs, &seeds, observer),
             Kind::Account => {
+                self.outcome.visited.push(seq);
                 if needs_netting(self.ledger, &legs) {
                     self.visit_netted(seq, &legs, &seeds, observer);
                 } else {
@@ -172,6 +180,17 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             self.close_bridges(seq, observer);
         }
         self.legs = legs;
+    }
+
+    /// Empties the legs of assets that are left aside. They stay in their places: legs are known by those.
+    fn leave_out(&mut self, legs: &mut [Leg]) {
+        for leg in legs {
+            let (ledger, aside) = (self.ledger, &self.settings.aside);
+            let is_aside = |asset| aside.holds(asset, &ledger.asset(asset).symbol);
+            if *self.asides.entry(leg.asset).or_insert_with(|| is_aside(leg.asset)) {
+                *leg = Leg { payer: End::Outside, payee: End::Outside, amount: Amount::ZERO, ..*leg };
+            }
+        }
     }
 
     /// A UTXO transaction: inputs pour into the pot, outputs and then the fee draw from it.
@@ -380,6 +399,9 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
         {
             return Some((stop_terminal(*stop), Reason::StopRule));
         }
+        if self.settings.marks_poisoning && self.is_poisoning(movement) {
+            return Some((TerminalKind::Truncated, Reason::Poisoning));
+        }
         if self.settings.dust.get(&movement.asset).is_some_and(|dust| movement.amount < *dust) {
             return Some((TerminalKind::Truncated, Reason::BelowDust));
         }
@@ -521,22 +543,4 @@ fn movement((seq, at): (Seq, usize), step: Step, leg: &Leg, before: Amount) -> M
         payee_before: leg.payee_before,
         output_spent: None,
     }
-}
-
-/// Whether a leg is a payment; fees, what a producer gets of them and drift are not.
-pub(crate) fn is_payment(leg: &Leg) -> bool {
-    let is_aside = |end: End| matches!(end, End::Fee | End::Drift);
-    !is_aside(leg.payer) && !is_aside(leg.payee)
-}
-
-/// Whether some holder both pays and is paid, fees and drift aside.
-pub(crate) fn needs_netting<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> bool {
-    if legs.iter().filter(|leg| is_payment(leg)).nth(1).is_none() {
-        return false;
-    }
-    let holder = |end: End| end.purse().map(|purse| ledger.purse(purse).holder);
-    let payments = || legs.iter().filter(|leg| is_payment(leg));
-    let mut payers: Vec<HolderId> = payments().filter_map(|leg| holder(leg.payer)).collect();
-    payers.sort_unstable();
-    payments().filter_map(|leg| holder(leg.payee)).any(|payee| payers.binary_search(&payee).is_ok())
 }

@@ -65,6 +65,8 @@ pub enum Reason {
     Unlinked,
     /// It departed, and had not come out by the end of the window.
     InTransit,
+    /// It departed for a ledger that is not traced.
+    OtherLedger,
     /// It came out in a payment that is smaller than the link says, or loot already.
     NoRoom,
     /// The fee of a bridge.
@@ -87,6 +89,7 @@ impl Reason {
             Self::LeftLedger => "left-ledger",
             Self::Unlinked => "unlinked",
             Self::InTransit => "in-transit",
+            Self::OtherLedger => "other-ledger",
             Self::NoRoom => "no-room",
             Self::BridgeFee => "bridge-fee",
             Self::Poisoning => "poisoning",
@@ -215,4 +218,6 @@ pub struct Outcome {
     pub weighed: Vec<Seq>,
     /// Movements of loot looked at.
     pub events: u64,
+    /// The transactions looked at, ascending; of account ledgers only.
+    pub visited: Vec<Seq>,
 }

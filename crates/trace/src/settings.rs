@@ -1,6 +1,6 @@
 //! [`Settings`]: where a trace stops and what it leaves aside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{AssetId, HolderId, Seq};
 use money::Amount;
@@ -48,4 +48,32 @@ pub struct Settings {
     pub share_floor: Option<ShareFloor>,
     /// The first transaction that is not looked at; `None` is the ledger's end.
     pub until: Option<Seq>,
+    /// Assets of which movements are left out.
+    pub aside: Aside,
+    /// Whether next to nothing that is paid to or by a look-alike of somebody else's address is not followed.
+    pub marks_poisoning: bool,
+}
+
+/// Assets that nobody values: a trace leaves their movements out, so that what was paid for one is a payment, and no swap.
+#[derive(Clone, Debug, Default)]
+pub struct Aside {
+    /// All that are counted in pieces, known by their names (`…/erc721:…`, `…/erc1155:…`).
+    pub pieces: bool,
+    /// These.
+    pub assets: BTreeSet<AssetId>,
+    /// These not, whatever else is said: what was stolen is traced.
+    pub but: BTreeSet<AssetId>,
+}
+
+impl Aside {
+    /// Whether nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        !self.pieces && self.assets.is_empty()
+    }
+
+    /// Whether an asset of that name is left out.
+    pub fn holds(&self, asset: AssetId, name: &str) -> bool {
+        let is_piece = || name.contains("/erc721:") || name.contains("/erc1155:");
+        (self.assets.contains(&asset) || (self.pieces && is_piece())) && !self.but.contains(&asset)
+    }
 }

@@ -18,7 +18,7 @@ use money::Amount;
 use rustc_hash::FxHashMap;
 
 use crate::flow::{Observer, Step};
-use crate::forward::{Movement, Pass, is_payment, step_of};
+use crate::forward::{Movement, Pass, step_of};
 use crate::label::{Seed, sum_of};
 use crate::rule::{Parcel, Rule, convert};
 
@@ -69,6 +69,38 @@ struct Exchanged {
     asset: AssetId,
     amount: Amount,
     parcel: Parcel,
+}
+
+/// Whether a leg is a payment; fees, what a producer gets of them and drift are not.
+pub(crate) fn is_payment(leg: &Leg) -> bool {
+    let is_aside = |end: End| matches!(end, End::Fee | End::Drift);
+    !is_aside(leg.payer) && !is_aside(leg.payee)
+}
+
+/// Who stands behind an end of a leg. A token that is minted or burnt comes from, or goes back to, its own contract: so
+/// wrapping, shares of a pool and receipts of a vault have another side like any swap.
+fn holder_of<L: Ledger + ?Sized>(ledger: &L, end: End, asset: AssetId) -> Option<HolderId> {
+    match end {
+        End::Purse(purse) => Some(ledger.purse(purse).holder),
+        End::Outside => {
+            let (_, contract) = ledger.asset(asset).symbol.split_once("/erc20:")?;
+            ledger.find_holder(contract)
+        }
+        _ => None,
+    }
+}
+
+/// Whether some holder both pays and is paid, fees and drift aside.
+pub(crate) fn needs_netting<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> bool {
+    if legs.iter().filter(|leg| is_payment(leg)).nth(1).is_none() {
+        return false;
+    }
+    let payments = || legs.iter().filter(|leg| is_payment(leg));
+    let mut payers: Vec<HolderId> = payments().filter_map(|leg| holder_of(ledger, leg.payer, leg.asset)).collect();
+    payers.sort_unstable();
+    payments()
+        .filter_map(|leg| holder_of(ledger, leg.payee, leg.asset))
+        .any(|payee| payers.binary_search(&payee).is_ok())
 }
 
 impl<L: Ledger + ?Sized, R: Rule> Pass<'_, L, R> {
@@ -310,7 +342,7 @@ pub(crate) fn nets<L: Ledger + ?Sized>(ledger: &L, legs: &[Leg]) -> Vec<Net> {
             let at = *places.entry(key).or_insert_with(|| {
                 nets.push(Net {
                     end,
-                    holder: end.purse().map(|purse| ledger.purse(purse).holder),
+                    holder: holder_of(ledger, end, leg.asset),
                     asset: leg.asset,
                     before: end.purse().map_or(Amount::ZERO, |purse| balances[&purse]),
                     paid: Amount::ZERO,
@@ -360,11 +392,19 @@ pub(crate) fn exchanges(nets: &[Net], flows: &[Flow]) -> Vec<Option<(HolderId, b
     }
     let exchangers = exchangers(nets);
     let is_exchanger = |net: usize| nets[net].holder.is_some_and(|holder| exchangers.contains(&holder));
-    let fed: BTreeSet<HolderId> = flows
+    let mut fed: BTreeSet<HolderId> = flows
         .iter()
         .filter(|flow| is_exchanger(flow.payee) && !is_exchanger(flow.payer))
         .filter_map(|flow| nets[flow.payee].holder)
         .collect();
+    // What passes through one passes on through those whom it pays.
+    let mut front = fed.clone();
+    while !front.is_empty() {
+        let paid = |flow: &&Flow| nets[flow.payer].holder.is_some_and(|holder| front.contains(&holder));
+        let next = flows.iter().filter(paid).filter(|flow| is_exchanger(flow.payee));
+        front = next.filter_map(|flow| nets[flow.payee].holder).filter(|holder| !fed.contains(holder)).collect();
+        fed.extend(&front);
+    }
     let exchange = |flow: &Flow| {
         let (payer, payee) = (nets[flow.payer].holder, nets[flow.payee].holder);
         let own =
@@ -427,13 +467,24 @@ fn open_flows(flows: &[Flow], which: impl Fn(&Flow) -> bool) -> Vec<usize> {
     (0..flows.len()).filter(|at| !flows[*at].open.is_zero() && which(&flows[*at])).collect()
 }
 
-/// The payments of an exchanger: to outsiders to the exchange first, else to everybody.
+/// Who gets in the end what an exchanger paid: outsiders to the exchange whom it paid itself; else those whom they paid
+/// whom it paid, from pool to pool; else everybody whom it paid.
 fn behind(nets: &[Net], flows: &[Flow], exchanger: HolderId) -> Vec<usize> {
     let exchangers = exchangers(nets);
-    let paid = |flow: &Flow| nets[flow.payer].holder == Some(exchanger);
     let outsider = |flow: &Flow| nets[flow.payee].holder.is_none_or(|holder| !exchangers.contains(&holder));
-    let outsiders = open_flows(flows, |flow| paid(flow) && outsider(flow));
-    if outsiders.is_empty() { open_flows(flows, paid) } else { outsiders }
+    let mut reached = BTreeSet::from([exchanger]);
+    let mut front = reached.clone();
+    while !front.is_empty() {
+        let paid = |flow: &Flow| nets[flow.payer].holder.is_some_and(|holder| front.contains(&holder));
+        let outsiders = open_flows(flows, |flow| paid(flow) && outsider(flow));
+        if !outsiders.is_empty() {
+            return outsiders;
+        }
+        let next = flows.iter().filter(|flow| paid(flow)).filter_map(|flow| nets[flow.payee].holder);
+        front = next.filter(|holder| !reached.contains(holder)).collect();
+        reached.extend(&front);
+    }
+    open_flows(flows, |flow| nets[flow.payer].holder == Some(exchanger))
 }
 
 /// Holders whose net is down in one asset and up in another.

@@ -175,7 +175,7 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
     fn new(mut walks: Vec<Box<dyn Walk<O> + 'a>>, crossings: &'a [Crossing], rule: R) -> Self {
         let ends: Vec<Seq> = walks.iter().map(|walk| walk.end()).collect();
         let mut awaited = vec![(Vec::new(), 0); walks.len()];
-        for (crossing, Crossing { from, to }) in crossings.iter().enumerate() {
+        for (crossing, Crossing { from, to, .. }) in crossings.iter().enumerate() {
             if from.amount.is_zero() || from.seq >= ends[from.ledger] {
                 continue;
             }
@@ -271,9 +271,10 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
             .collect();
         if O::WATCHES {
             let Departure { seq, payee, asset, .. } = *from;
-            let (crossing, amount, end) = (Some(departed.crossing), departed.amount, departed.end);
+            let (number, amount, end) = (Some(departed.crossing), departed.amount, departed.end);
+            let away = &crossing.away;
             observer.on(from.ledger);
-            observer.sent(&Sent { crossing, seq, payee, asset, amount, ways: &ways, end });
+            observer.sent(&Sent { crossing: number, seq, payee, asset, amount, ways: &ways, away, end });
         }
         let mut rest = departed.parcel.portions.clone();
         let mut parts_left = BILLION;
@@ -288,6 +289,19 @@ impl<'a, R: Rule, O: Observer> Driver<'a, R, O> {
                 self.carry(departed, way, &taken);
             } else {
                 self.stay(from, (TerminalKind::Bridge, Reason::InTransit), &taken);
+            }
+        }
+        for (number, away) in (crossing.to.len()..).zip(&crossing.away) {
+            let parts = away.parts().min(parts_left);
+            if parts == 0 {
+                continue;
+            }
+            let taken = take_parts::<R>(&mut rest, parts, parts_left);
+            parts_left -= parts;
+            self.stay(from, (departed.end.0, away.reason), &taken);
+            for portion in &taken {
+                let gone = Portion { amount: Amount::ZERO, ..*portion };
+                self.count((departed.crossing, number), portion.label, portion.amount, &gone);
             }
         }
         if !R::FLAGS || parts_left > 0 {

@@ -130,7 +130,7 @@ impl World {
                     }
                 });
                 let to = to.collect();
-                self.crossings.push(Crossing { from, to });
+                self.crossings.push(Crossing { from, to, away: Vec::new() });
             }
         }
     }
@@ -309,7 +309,7 @@ fn a_share_below_the_clock_is_no_problem() {
     };
     assert_eq!(over, Seq(5));
     for policy in Policy::ALL {
-        let crossing = Crossing { from, to: vec![to] };
+        let crossing = Crossing { from, to: vec![to], away: Vec::new() };
         let journey = common::together(&[(&one.ledger, &one.seeds), (&two.ledger, &[])], &[crossing], policy);
         assert_eq!(common::at_holder(&two.ledger, &journey.outcomes[1], "U", 1), 50, "{policy}");
     }

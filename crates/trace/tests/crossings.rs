@@ -82,8 +82,11 @@ fn e14() -> (Accounts, Chain, Crossing) {
     let mut legs = Vec::new();
     bitcoin.ledger.transaction(out, &mut legs);
     let leg = legs.iter().position(|leg| leg.payer == End::Pot).unwrap();
-    let crossing =
-        Crossing { from: departure(0, &ether.ledger, into, 0), to: vec![arrival(1, &bitcoin.ledger, out, leg)] };
+    let crossing = Crossing {
+        from: departure(0, &ether.ledger, into, 0),
+        to: vec![arrival(1, &bitcoin.ledger, out, leg)],
+        away: Vec::new(),
+    };
     (ether, bitcoin, crossing)
 }
 
@@ -149,7 +152,7 @@ fn a_swap_paid_out_in_parts_carries_its_share_with_each() {
             .zip(shares)
             .map(|(seq, share)| Arrival { share, ..arrival(1, &other.ledger, *seq, 0) })
             .collect();
-        let crossing = Crossing { from: departure(0, &ether.ledger, into, 0), to };
+        let crossing = Crossing { from: departure(0, &ether.ledger, into, 0), to, away: Vec::new() };
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], &[crossing], policy);
         closes(&journey, policy);
         let held: u128 = journey.outcomes[1].terminals.iter().map(|terminal| terminal.amount.units()).sum();
@@ -169,6 +172,7 @@ fn several_candidates_split_what_departed_by_their_probabilities() {
     let crossing = Crossing {
         from: departure(0, &ether.ledger, into, 0),
         to: vec![way(first, 500_000_000), way(second, 300_000_000)],
+        away: Vec::new(),
     };
     let pool = ether.ledger.find_holder("Pool").unwrap();
     let settings = Settings { stops: [(pool, StopKind::Mixer)].into(), ..Settings::default() };
@@ -204,6 +208,7 @@ fn several_crossings_draw_from_one_movement_in_order() {
         let cross = |index, amount, seq| Crossing {
             from: Departure { index, amount: Amount::new(amount), ..from },
             to: vec![arrival(1, &other.ledger, seq, 0)],
+            away: Vec::new(),
         };
         // The list's order says nothing: the index does.
         let crossings = [cross(9, 60, y), cross(4, 40, x)];
@@ -222,7 +227,7 @@ fn what_no_crossing_takes_stays_at_the_bridge() {
     let mut other = Accounts::new(&["A"]);
     let out = other.pay("", "X", 60);
     let from = Departure { amount: Amount::new(60), ..departure(0, &ether.ledger, into, 0) };
-    let crossing = Crossing { from, to: vec![arrival(1, &other.ledger, out, 0)] };
+    let crossing = Crossing { from, to: vec![arrival(1, &other.ledger, out, 0)], away: Vec::new() };
     for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], from_ref(&crossing), policy);
         let want = [row(0, "bridge", "unlinked", "Vault", 40, 40), row(1, "balance", "held", "X", 60, 60)];
@@ -237,8 +242,11 @@ fn a_burn_departs_from_outside_and_a_mint_arrives() {
     let burnt = ether.pay("T", "", 100);
     let mut other = Accounts::new(&["A"]);
     let minted = other.pay("", "T", 99);
-    let crossing =
-        Crossing { from: departure(0, &ether.ledger, burnt, 0), to: vec![arrival(1, &other.ledger, minted, 0)] };
+    let crossing = Crossing {
+        from: departure(0, &ether.ledger, burnt, 0),
+        to: vec![arrival(1, &other.ledger, minted, 0)],
+        away: Vec::new(),
+    };
     for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], from_ref(&crossing), policy);
         let want = [row(1, "balance", "held", "T", 99, 100)];
@@ -260,8 +268,16 @@ fn there_and_back_again_however_the_clocks_lie() {
         two.pay("T", "W", 90);
         let left = two.pay("W", "Vault", 90);
         let crossings = [
-            Crossing { from: departure(1, &two.ledger, left, 0), to: vec![arrival(0, &one.ledger, back, 0)] },
-            Crossing { from: departure(0, &one.ledger, over, 0), to: vec![arrival(1, &two.ledger, came, 0)] },
+            Crossing {
+                from: departure(1, &two.ledger, left, 0),
+                to: vec![arrival(0, &one.ledger, back, 0)],
+                away: Vec::new(),
+            },
+            Crossing {
+                from: departure(0, &one.ledger, over, 0),
+                to: vec![arrival(1, &two.ledger, came, 0)],
+                away: Vec::new(),
+            },
         ];
         let journey = together(&[(&one.ledger, &one.seeds), (&two.ledger, &[])], &crossings, policy);
         assert_eq!(rows(&[&one.ledger, &two.ledger], &journey), [row(0, "balance", "held", "V", 80, 100)], "{policy}");
@@ -280,11 +296,23 @@ fn links_that_no_order_satisfies_end_and_are_said() {
     let left = two.pay("T", "Vault", 90);
     // What left the second ledger is said to have come before that which it is made of.
     let crossings = [
-        Crossing { from: departure(0, &one.ledger, over, 0), to: vec![arrival(1, &two.ledger, came, 0)] },
-        Crossing { from: departure(1, &two.ledger, left, 0), to: vec![arrival(0, &one.ledger, back, 0)] },
+        Crossing {
+            from: departure(0, &one.ledger, over, 0),
+            to: vec![arrival(1, &two.ledger, came, 0)],
+            away: Vec::new(),
+        },
+        Crossing {
+            from: departure(1, &two.ledger, left, 0),
+            to: vec![arrival(0, &one.ledger, back, 0)],
+            away: Vec::new(),
+        },
     ];
     // And a link within one ledger that goes back in time.
-    let own = Crossing { from: departure(0, &one.ledger, over, 0), to: vec![arrival(0, &one.ledger, back, 0)] };
+    let own = Crossing {
+        from: departure(0, &one.ledger, over, 0),
+        to: vec![arrival(0, &one.ledger, back, 0)],
+        away: Vec::new(),
+    };
     for policy in Policy::ALL {
         let journey = together(&[(&one.ledger, &one.seeds), (&two.ledger, &[])], &crossings, policy);
         assert_eq!(journey.ignored.len(), 1, "{policy}");
@@ -319,8 +347,11 @@ fn an_arrival_takes_what_is_not_loot_yet_and_the_rest_ends_at_the_bridge() {
         other.bring("Bank", 30, Some(1));
         other.bring("Bank", 10, None);
         let out = other.pay("Bank", "X", 40);
-        let crossing =
-            Crossing { from: departure(0, &ether.ledger, into, 0), to: vec![arrival(1, &other.ledger, out, 0)] };
+        let crossing = Crossing {
+            from: departure(0, &ether.ledger, into, 0),
+            to: vec![arrival(1, &other.ledger, out, 0)],
+            away: Vec::new(),
+        };
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &other.seeds)], &[crossing], policy);
         closes(&journey, policy);
         let want = [row(1, "balance", "held", "X", 40, 40), row(1, "bridge", "no-room", "X", 30, 30)];
@@ -336,7 +367,11 @@ fn what_arrives_at_a_contract_that_swaps_it_at_once_goes_on_to_whom_it_pays() {
     let mut other = Accounts::new(&["A", "USDC"]);
     other.transact(&[("", "Pool", "USDC", 10_000)]);
     let out = other.transact(&[("", "Executor", "A", 39), ("Executor", "Pool", "A", 39), ("Pool", "T", "USDC", 390)]);
-    let crossing = Crossing { from: departure(0, &ether.ledger, into, 0), to: vec![arrival(1, &other.ledger, out, 0)] };
+    let crossing = Crossing {
+        from: departure(0, &ether.ledger, into, 0),
+        to: vec![arrival(1, &other.ledger, out, 0)],
+        away: Vec::new(),
+    };
     for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], from_ref(&crossing), policy);
         assert_eq!(
@@ -356,7 +391,11 @@ fn a_swap_and_a_bridge_in_one_transaction() {
     let into = ether.transact(&[("T", "Router", "A", 40), ("Router", "Pool", "A", 40), ("Pool", "Vault", "USDC", 400)]);
     let mut other = Accounts::new(&["A"]);
     let out = other.pay("", "T", 399);
-    let crossing = Crossing { from: departure(0, &ether.ledger, into, 2), to: vec![arrival(1, &other.ledger, out, 0)] };
+    let crossing = Crossing {
+        from: departure(0, &ether.ledger, into, 2),
+        to: vec![arrival(1, &other.ledger, out, 0)],
+        away: Vec::new(),
+    };
     assert_eq!(crossing.from.asset, AssetId(1));
     for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
         let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], from_ref(&crossing), policy);
@@ -390,4 +429,47 @@ fn a_stop_that_is_no_bridge_keeps_its_own_kind_only_for_what_is_not_linked() {
     assert!(linked.outcomes[0].terminals.is_empty(), "a link goes before a stop");
     let unlinked = common::together_with(&grounds, &[], Policy::Haircut);
     assert_eq!(unlinked.outcomes[0].terminals[0].kind, TerminalKind::Bridge);
+}
+
+#[test]
+fn what_goes_to_a_ledger_that_nobody_has_ends_with_that_reason() {
+    let (ether, _, mut crossing) = e14();
+    crossing.to.clear();
+    crossing.away.push(trace::Away { share: BILLION, probability: 750_000_000, reason: trace::Reason::OtherLedger });
+    for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
+        let journey = together(&[(&ether.ledger, &ether.seeds)], from_ref(&crossing), policy);
+        let want = [
+            row(0, "bridge", "other-ledger", "Vault", 9_000, 9_000),
+            row(0, "bridge", "unlinked", "Vault", 3_000, 3_000),
+        ];
+        assert_eq!(rows(&[&ether.ledger], &journey), want, "{policy}");
+        assert_eq!((journey.carried[0].arrival, journey.carried[0].departed.units()), (0, 9_000));
+    }
+}
+
+/// Two pools, a bridge behind them, and what became of somebody else's tokens on the way.
+#[test]
+fn a_swap_through_two_pools_and_a_bridge_in_one_transaction() {
+    let mut ether = Accounts::new(&["A", "B", "C"]);
+    ether.bring("T", 40, Some(1));
+    ether.transact(&[("", "Pool1", "B", 10_000), ("", "Pool2", "C", 10_000)]);
+    let into = ether.transact(&[
+        ("T", "Router", "A", 40),
+        ("Router", "Pool1", "A", 40),
+        ("Pool1", "Pool2", "B", 80),
+        ("Pool2", "Router", "C", 400),
+        ("Router", "Vault", "C", 400),
+    ]);
+    let mut other = Accounts::new(&["A"]);
+    let out = other.pay("", "T", 399);
+    let crossing = Crossing {
+        from: departure(0, &ether.ledger, into, 4),
+        to: vec![arrival(1, &other.ledger, out, 0)],
+        away: Vec::new(),
+    };
+    for policy in Policy::ALL.into_iter().filter(|policy| policy.conserves()) {
+        let journey = together(&[(&ether.ledger, &ether.seeds), (&other.ledger, &[])], from_ref(&crossing), policy);
+        let want = [row(1, "balance", "held", "T", 399, 40)];
+        assert_eq!(rows(&[&ether.ledger, &other.ledger], &journey), want, "{policy}: no pool holds loot");
+    }
 }
