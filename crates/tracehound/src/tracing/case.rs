@@ -181,6 +181,7 @@ fn on_ledger(
         dust: dust_of(&wishes.dust, ledger)?,
         share_floor: wishes.min_share.as_deref().map(share_floor).transpose()?,
         until: seq_at("--until", wishes.until.as_deref(), ledger)?,
+        ..Settings::default()
     };
     Ok(OnLedger { id, ledger: opened, loot, seeds, settings, stops, problems })
 }
