@@ -4,6 +4,7 @@ mod assets;
 mod block_rows;
 mod blocks;
 mod chain;
+mod crowds;
 mod openings;
 mod purses;
 mod read;

@@ -6,6 +6,7 @@
 use money::Amount;
 use rustc_hash::FxHashMap;
 
+use super::crowds::Crowds;
 use super::rows::{
     LEGS, LegRow, OPENINGS, OpeningRow, PAYEE_NEXT, PAYER_NEXT, PURSE_TAILS, PURSES, PurseRow, TAIL_LEG, TAIL_OPENING,
     WIDE,
@@ -63,10 +64,18 @@ pub(super) type Key = (u64, u32);
 #[derive(Debug, Default)]
 pub(super) struct Purses {
     states: FxHashMap<Key, State>,
+    pub(super) crowds: Crowds,
 }
 
 impl Purses {
     pub(super) fn forget(&mut self) {
+        self.states.clear();
+        self.crowds.forget();
+    }
+
+    /// Forgets what stands in the columns as well.
+    #[cfg(test)]
+    pub(super) fn forget_states(&mut self) {
         self.states.clear();
     }
 
@@ -75,9 +84,13 @@ impl Purses {
         if let Some(state) = self.states.get(&key) {
             return Ok(state.purse);
         }
-        let state = match find(columns, key) {
+        let state = match self.crowds.find(columns, key) {
             Some(purse) => load(columns, purse),
-            None => add(columns, key)?,
+            None => {
+                let state = add(columns, key)?;
+                self.crowds.add(key, state.purse);
+                state
+            }
         };
         self.states.insert(key, state);
         Ok(state.purse)
@@ -148,19 +161,6 @@ fn add(columns: &mut [Growing], (holder, asset): Key) -> Result<State, BookError
     columns[PURSE_TAILS].append([NONE, NONE])?;
     columns[HOLDERS].set_word(holder, HOLDER_TAIL, purse);
     Ok(State { purse, held: 0, opening: 0, tail: NONE_40, tail_opening: NONE, dirty: true })
-}
-
-/// Walks the holder's purses, which are few: as many as it has assets.
-fn find(columns: &[Growing], (holder, asset): Key) -> Option<u64> {
-    let mut purse = columns[HOLDERS].word(holder, HOLDER_TAIL);
-    while purse != NONE {
-        let row = PurseRow::of(columns[PURSES].words(purse));
-        if row.asset == asset {
-            return Some(purse);
-        }
-        purse = if row.previous < purse { row.previous } else { NONE };
-    }
-    None
 }
 
 fn load(columns: &[Growing], purse: u64) -> State {

@@ -341,6 +341,18 @@ impl AccountWriter {
         Ok(())
     }
 
+    /// How many purses of holders that have many are remembered.
+    #[cfg(test)]
+    pub(super) fn crowds_max(&mut self, purses: usize) {
+        self.purses.crowds.purses_max = purses;
+    }
+
+    /// Forgets the purses at hand, as a large batch does when it is committed.
+    #[cfg(test)]
+    pub(super) fn forget_purses(&mut self) {
+        self.purses.forget_states();
+    }
+
     /// Makes the batch part of the ledger. After an error the ledger is as it was at the last commit.
     pub fn commit(&mut self) -> Result<(), BookError> {
         self.store.check()?;
