@@ -63,6 +63,11 @@ impl Holders {
         touched
     }
 
+    /// A holder that may have the name with this fingerprint.
+    pub(crate) fn candidate(&self, fingerprint: u64) -> Option<u64> {
+        self.recent.candidate(fingerprint)
+    }
+
     /// After an undo, remembered holders may be gone.
     pub(crate) fn forget(&mut self) {
         self.recent.clear();

@@ -75,6 +75,7 @@ impl AccountWriter {
             return Err(DeedError::BlockAmongRows { height: block.height });
         }
         let mut names = FxHashSet::default();
+        self.ahead.begin();
         let mut last = self.last_time();
         for transaction in &block.transactions {
             self.check(transaction, last)?;
@@ -121,6 +122,7 @@ impl AccountWriter {
             let row = EventRow::new(first_transaction + u64::from(*transaction), start, event);
             columns[EVENTS].append(row.words())?;
         }
+        self.ahead.look(&self.store.columns, &self.holders, &self.purses);
         for transaction in &block.transactions {
             self.lay_down(transaction)?;
         }

@@ -1,5 +1,6 @@
 //! Account ledgers on disk: every (holder, asset) pair is a purse that is paid into and out of for ever.
 
+mod ahead;
 mod assets;
 mod block_rows;
 mod blocks;

@@ -79,6 +79,11 @@ impl Purses {
         self.states.clear();
     }
 
+    /// The last leg of a purse that is at hand.
+    pub(super) fn tail(&self, key: Key) -> Option<u64> {
+        self.states.get(&key).map(|state| state.tail)
+    }
+
     /// The purse of a holder and an asset, made if there is none; it is then at hand for a leg.
     pub(super) fn find_or_add(&mut self, columns: &mut [Growing], key: Key) -> Result<u64, BookError> {
         if let Some(state) = self.states.get(&key) {

@@ -10,6 +10,7 @@ use std::path::Path;
 use ledger::{AccountTransaction, End, Kind, LedgerId, LegKind, PurseId, Seq, Time};
 use money::{Amount, Asset};
 
+use super::ahead::Ahead;
 use super::assets::AssetNames;
 use super::block_rows::block_hash;
 use super::purses::{Key, Purses, Refused, UNTOUCHED};
@@ -51,7 +52,8 @@ pub struct AccountWriter {
     pub(super) hashes: Index,
     pub(super) assets: AssetNames,
     spelling: Option<Spelling>,
-    purses: Purses,
+    pub(super) purses: Purses,
+    pub(super) ahead: Ahead,
     last_time: Option<Time>,
     source: Option<usize>,
 }
@@ -79,6 +81,7 @@ impl AccountWriter {
             assets,
             spelling,
             purses: Purses::default(),
+            ahead: Ahead::default(),
             last_time: None,
             source: None,
         };
@@ -201,6 +204,7 @@ impl AccountWriter {
         if self.blocks() > 0 {
             return Err(DeedError::RowAmongBlocks { transaction: transaction.name.clone() }.into());
         }
+        self.ahead.begin();
         self.check(transaction, self.last_time)?;
         let result = self.lay_down(transaction);
         if result.is_err() {
@@ -209,10 +213,9 @@ impl AccountWriter {
         result
     }
 
-    /// Whether a transaction fits that comes right after `last`.
+    /// Whether a transaction fits that comes right after `last`. What was seen for it is kept until it is laid down.
     pub(super) fn check(&mut self, transaction: &AccountTransaction, last: Option<Time>) -> Result<(), DeedError> {
         let (spelling, name) = (self.spelling, || transaction.name.clone());
-        check_name(spell(spelling, &transaction.name).as_bytes())?;
         if let Some(last) = last
             && transaction.time < last
         {
@@ -223,11 +226,12 @@ impl AccountWriter {
             return Err(DeedError::TooManyLegs { transaction: name() });
         }
         for leg in &transaction.legs {
-            if self.assets.find(&self.store.columns, &leg.asset).is_none() {
+            let Some(asset) = self.assets.find(&self.store.columns, &leg.asset) else {
                 return Err(DeedError::UnknownAsset { transaction: name(), symbol: leg.asset.clone() });
-            }
+            };
+            self.ahead.push_asset(asset);
             for holder in [&leg.from, &leg.to].into_iter().flatten() {
-                check_name(spell(spelling, holder).as_bytes())?;
+                self.ahead.push_holder(spelling, holder, asset)?;
             }
             for (amount, what) in [(leg.amount, "an amount"), (leg.fee, "a fee")] {
                 if amount > Amount::MAX {
@@ -235,32 +239,34 @@ impl AccountWriter {
                 }
             }
         }
-        if self.contains(&transaction.name) {
+        let columns = &self.store.columns;
+        let (spelled, key) = self.ahead.push_name(spelling, &transaction.name)?;
+        if self.names.find(key, |seq| transaction_name(columns, seq) == spelled).is_some() {
             return Err(DeedError::Duplicate { transaction: name() });
         }
         Ok(())
     }
 
+    /// Lays down the transaction that was checked next.
     pub(super) fn lay_down(&mut self, transaction: &AccountTransaction) -> Result<Seq, BookError> {
         let seq = self.end();
         let first_leg = self.store.columns[LEGS].rows();
         for leg in &transaction.legs {
-            let asset =
-                self.assets.find(&self.store.columns, &leg.asset).expect("checked before anything is laid down");
-            let payer = self.end_of(leg.from.as_deref(), asset, leg.kind)?;
-            let payee = self.end_of(leg.to.as_deref(), asset, leg.kind)?;
+            let asset = self.ahead.next_asset();
+            let payer = self.end_of(leg.from.is_some(), asset, leg.kind)?;
+            let payee = self.end_of(leg.to.is_some(), asset, leg.kind)?;
             self.move_value(seq, payer, payee, asset, leg.amount, &transaction.name)?;
             if !leg.fee.is_zero() {
                 self.move_value(seq, payer, FEE, asset, leg.fee, &transaction.name)?;
             }
         }
-        let spelled = spell(self.spelling, &transaction.name);
+        let (spelled, key) = self.ahead.next_name();
         let columns = &mut self.store.columns;
-        let name = append_name(&mut columns[TRANSACTION_NAMES], spelled.as_bytes())?;
+        let name = append_name(&mut columns[TRANSACTION_NAMES], spelled)?;
         let legs = columns[LEGS].rows() - first_leg;
         let row = TransactionRow { name, time: transaction.time.micros(), first_leg, legs };
         columns[TRANSACTIONS].append(row.words())?;
-        self.names.push(fingerprint(spelled.as_bytes()));
+        self.names.push(key);
         self.last_time = Some(transaction.time);
         self.record(seq.0);
         self.store.relieve()?;
@@ -277,11 +283,12 @@ impl AccountWriter {
         }
     }
 
-    fn end_of(&mut self, name: Option<&str>, asset: u32, kind: LegKind) -> Result<Named, BookError> {
-        let Some(name) = name else { return Ok(Named { end: End::unnamed(kind), key: None }) };
-        let name = spell(self.spelling, name);
-        let name = name.as_bytes();
-        let key = (self.holders.find_or_add(&mut self.store.columns, name, fingerprint(name))?, asset);
+    fn end_of(&mut self, has_name: bool, asset: u32, kind: LegKind) -> Result<Named, BookError> {
+        if !has_name {
+            return Ok(Named { end: End::unnamed(kind), key: None });
+        }
+        let (name, fingerprint) = self.ahead.next_name();
+        let key = (self.holders.find_or_add(&mut self.store.columns, name, fingerprint)?, asset);
         let purse = self.purses.find_or_add(&mut self.store.columns, key)?;
         Ok(Named { end: End::Purse(PurseId(purse)), key: Some(key) })
     }
