@@ -44,6 +44,7 @@ const TASKS: &[Task] = &[
     Task { name: "fuzz", what: "each fuzz target for --seconds", run: fuzz::check },
     Task { name: "deny", what: "licences, bans and sources of outside crates", run: supply::deny },
     Task { name: "methods", what: "error rates of the methods into docs/methods; not in ci", run: methods::write },
+    Task { name: "methods-bridges", what: "the matcher's error rates alone; not in ci", run: methods::bridges },
     Task { name: "advisories", what: "known holes in outside crates", run: supply::advisories },
 ];
 

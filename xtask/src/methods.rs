@@ -43,6 +43,31 @@ const PAGES: &[(&str, &[&str])] = &[
     ("services.md", &["service"]),
 ];
 
+/// Simulates withdrawals for real deposits into bridges, matches them, and rewrites the page about it.
+pub fn bridges(workplace: &Workplace) -> Result<Outcome, String> {
+    if !workplace.root.join("../shared/data/bridges").is_dir() {
+        return Ok(Outcome::Skipped(
+            "../shared/data/bridges is missing: there are no real deposits to measure on".to_owned(),
+        ));
+    }
+    let output = workplace.cargo(&["run", "--release", "--quiet", "-p", "link", "--example", "bridges"]).output();
+    let output = output.map_err(|error| format!("cargo run: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("the example bridges: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    rewrite(workplace, "bridges.md", &format!("\n{}\n", String::from_utf8_lossy(&output.stdout)))?;
+    Ok(Outcome::Passed("bridges.md".to_owned()))
+}
+
+/// Puts text between the marks of a page.
+fn rewrite(workplace: &Workplace, page: &str, between: &str) -> Result<(), String> {
+    let path = workplace.root.join("docs/methods").join(page);
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = insert(&text, between)
+        .ok_or_else(|| format!("{}: there are no lines {} and {END}", path.display(), BEGIN.trim()))?;
+    fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 /// Makes the chain, takes it in, measures, and rewrites the pages.
 pub fn write(workplace: &Workplace) -> Result<Outcome, String> {
     run(&mut workplace.cargo(&["build", "--release", "--bin", "tracehound"]))?;
@@ -73,15 +98,12 @@ pub fn write(workplace: &Workplace) -> Result<Outcome, String> {
     }
     let tables = String::from_utf8_lossy(&output.stdout);
     for (page, rows) in PAGES {
-        let path = workplace.root.join("docs/methods").join(page);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let from = format!("On `exercise --wallets {WALLETS} --seed {SEED}`:\n\n");
-        let text = insert(&text, &format!("\n{from}{}\n", chosen(&tables, rows)))
-            .ok_or_else(|| format!("{}: there are no lines {} and {END}", path.display(), BEGIN.trim()))?;
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        rewrite(workplace, page, &format!("\n{from}{}\n", chosen(&tables, rows)))?;
     }
     fs::remove_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
-    Ok(Outcome::Passed(format!("{} pages", PAGES.len())))
+    bridges(workplace)?;
+    Ok(Outcome::Passed(format!("{} pages", PAGES.len() + 1)))
 }
 
 fn ledger_of(manifest: &str) -> Option<String> {

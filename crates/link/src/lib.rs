@@ -11,6 +11,7 @@ mod kept;
 pub mod matcher;
 pub mod pools;
 pub mod registry;
+pub mod swapper;
 pub mod thorchain;
 
 pub use claim::{Claim, Class, Portion, Side};

@@ -245,6 +245,7 @@ fn simulated_withdrawals_are_found() {
         batched: 100,
         entry: false,
         known: 0,
+        worse: 1,
     };
     let real = deposits();
     // Told and learnt; floors of precision and recall in ten thousandths, and what chances may be off by.

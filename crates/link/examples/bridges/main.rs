@@ -1,6 +1,7 @@
 //! Measures the matcher and prints the tables of `docs/methods/bridges.md`: `cargo run --release -p link --example bridges`.
 //!
-//! `cargo xtask methods bridges` puts them into the page. With `speed N` it times N deposits and N withdrawals instead.
+//! `cargo xtask methods-bridges` puts them into the page. With `speed N DAYS` it times N deposits and about as
+//! many withdrawals over so many days instead.
 
 mod chance;
 mod measure;
@@ -12,11 +13,11 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, count] = &arguments[..]
+    if let [word, count, days] = &arguments[..]
         && word == "speed"
-        && let Ok(count) = count.parse()
+        && let (Ok(count), Ok(days)) = (count.parse(), days.parse())
     {
-        tables::speed(count);
+        tables::speed(count, days);
         return ExitCode::SUCCESS;
     }
     let Some(deposits) = real::deposits() else {

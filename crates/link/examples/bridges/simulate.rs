@@ -80,6 +80,8 @@ pub struct Setting {
     pub entry: bool,
     /// Pairs that are known, to learn from.
     pub known: u64,
+    /// So many times slower and dearer than Celer says.
+    pub worse: u32,
 }
 
 /// What was made.
@@ -167,9 +169,10 @@ fn outs(deposits: &[Real], setting: &Setting, classes: &Classes, chance: &mut Ch
         let gas = gas(deposit, &typical, classes, setting, chance);
         let rate = chance.quantile(RATE_MILLIONTHS);
         let share = deposit.units / 1_000_000;
-        let lost = gas + share * FEE_MILLIONTHS + share * u128::from(rate.max(0).unsigned_abs());
+        let lost =
+            (gas + share * FEE_MILLIONTHS) * u128::from(setting.worse) + share * u128::from(rate.max(0).unsigned_abs());
         let won = share * u128::from(rate.min(0).unsigned_abs());
-        let mut latency = chance.quantile(LATENCY_SECONDS);
+        let mut latency = chance.quantile(LATENCY_SECONDS) * i64::from(setting.worse);
         if dollars(deposit, classes).is_some_and(|dollars| dollars > HELD_BACK_DOLLARS) {
             latency += chance.quantile(HELD_BACK_SECONDS);
         }

@@ -21,6 +21,7 @@ const KINDS: &[(&str, Setting)] = &[
     ("no entry, no pairs known", PLAIN),
     ("no entry, pairs known, every recipient new", Setting { known: 3_000, new_recipient: 10_000, ..PLAIN }),
     ("no entry, no pairs known, every recipient new", Setting { new_recipient: 10_000, ..PLAIN }),
+    ("no entry, no pairs known, six times slower and dearer", Setting { worse: 6, ..PLAIN }),
 ];
 
 /// The noise of all rows.
@@ -34,6 +35,7 @@ const PLAIN: Setting = Setting {
     batched: 100,
     entry: false,
     known: 0,
+    worse: 1,
 };
 
 /// All tables.
@@ -146,8 +148,8 @@ fn interval(right: usize, all: usize) -> String {
 }
 
 /// Times the matcher on that many made deposits, without anything told.
-pub fn speed(count: usize) {
-    let world = made(count);
+pub fn speed(count: usize, days: u64) {
+    let world = made(count, days);
     let start = Instant::now();
     let found = measure(&world, &Options::default());
     println!(
@@ -159,8 +161,8 @@ pub fn speed(count: usize) {
     );
 }
 
-/// A world of made deposits over thirty days: amounts half round, half any.
-fn made(count: usize) -> World {
+/// A world of made deposits over some days: amounts half round, half any.
+fn made(count: usize, days: u64) -> World {
     use super::chance::Chance;
     let mut chance = Chance::new(SEED, 7);
     let tokens = ["0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2", "0xdac17f958d2ee523a2206206994597c13d831ec7"];
@@ -176,7 +178,7 @@ fn made(count: usize) -> World {
             };
             let who = chance.address();
             let to = ledger::LedgerId::parse("eip155:56").expect("a CAIP-2 id");
-            let seconds = 1_650_000_000 + i64::try_from(chance.below(30 * 86_400)).expect("small");
+            let seconds = 1_650_000_000 + i64::try_from(chance.below(days * 86_400)).expect("small");
             Real { to, seconds, token, units, sender: who.clone(), receiver: who, tx: format!("0x{at:064x}") }
         })
         .collect();

@@ -11,13 +11,13 @@ use super::logs::ln_ratio;
 use super::priors::{Bins, MILLION, Priors};
 
 /// How many pairs of its own a context needs until they weigh as much as the wider context.
-const LEAN: u64 = 6;
+const LEAN: u64 = 20;
 /// Chances are kept in so many parts.
 const PARTS: u64 = 1_000_000_000_000;
 /// A bin less likely than this, of [`PARTS`], is not looked into.
 const RARE: u64 = PARTS / 10_000;
 /// So much, of [`PARTS`], may lie beyond either end of what is looked through in full.
-const TAIL: u64 = PARTS / 125;
+const TAIL: u64 = PARTS / 300;
 
 /// Where a pair belongs. Zero stands for any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -28,6 +28,7 @@ pub use claims::{METHOD, METHOD_VERSION};
 pub use classes::{Classes, Member, TEACHING_PAIRS};
 pub use priors::{Bins, Priors, PriorsError};
 
+pub(crate) use claims::claim;
 pub(crate) use entry::{Entry, Names, kind};
 pub(crate) use index::position;
 pub(crate) use learn::Model;
@@ -74,6 +75,8 @@ pub enum Note {
     WithoutClass(Option<String>, usize),
     /// So many crossings were left out: their amounts are beyond 128 bits in the common scale, or nothing.
     BadAmount(usize),
+    /// So many payments to or from swappers were left out: no time, no known digits, or no price at that time.
+    WithoutPrice(usize),
     /// So many refunds were left out: they have no other side.
     Refunds(usize),
     /// Too many withdrawals fit this deposit; only those to the expected recipient were looked at.
@@ -105,6 +108,7 @@ impl fmt::Display for Note {
             Self::BadAmount(count) => {
                 write!(f, "{count} crossings have an amount of nothing, or beyond 128 bits, and were not matched")
             }
+            Self::WithoutPrice(count) => write!(f, "{count} payments have no price at their time and were not matched"),
             Self::Refunds(count) => write!(f, "{count} refunds were not matched"),
             Self::Crowded { tx } => {
                 write!(f, "too many withdrawals fit deposit {tx}; only those to the expected recipient were looked at")
@@ -201,7 +205,7 @@ pub fn match_crossings(unpaired: &[Crossing], known: &[Pair], options: &Options)
         let (from, to) = (crossing(deposit), crossing(withdrawal));
         let member = to.token.as_ref().and_then(|token| classes.of(&to.ledger, token));
         let gross = member.map(|member| classes::units(member, deposit.value));
-        matched.claims.push(claims::claim(from, to, found, candidates, gross));
+        matched.claims.push(claim(from, to, found, candidates, gross));
         matched.chosen.push(found.chosen);
     }
     matched
