@@ -176,6 +176,8 @@ struct Pass<'a> {
     /// Sums over the deposits so far, of what lies inside and is not claimed later: of all, and of the loot.
     free: f64,
     free_loot: f64,
+    /// The same sum of all that lies inside, claimed later or not.
+    total: f64,
     /// Notes that the ledger does not show, as far as they still lie inside.
     unseen: f64,
     deposits: u64,
@@ -202,6 +204,7 @@ impl<'a> Pass<'a> {
             scale: 1.0,
             free: 0.0,
             free_loot: 0.0,
+            total: 0.0,
             unseen: 0.0,
             deposits: 0,
         }
@@ -250,6 +253,7 @@ impl<'a> Pass<'a> {
     fn count(&mut self, at: usize, sign: f64) {
         let free = self.free_of(at) * sign;
         self.free += free;
+        self.total += self.inside[at] * sign;
         if (self.loot)(at) {
             self.free_loot += free;
         }
@@ -294,8 +298,9 @@ impl<'a> Pass<'a> {
     /// Takes one note out: of each by its weight.
     fn take(&mut self, marked: &[(usize, f64, f64)], weights: &[f64], rest: f64, all: f64) {
         // The unmarked and the unseen shrink alike: by the part of one note that they lose together.
-        let plain = rest + self.unseen;
-        let lost = (plain / all).min(plain * self.scale);
+        let inside: f64 = marked.iter().map(|(at, ..)| self.inside[*at]).sum();
+        let plain = (self.total - inside).max(0.0) + self.unseen;
+        let lost = (rest + self.unseen) / all;
         let keeps = if plain * self.scale > NOTHING { 1.0 - lost / (plain * self.scale) } else { 0.0 };
         let before: Vec<f64> = marked.iter().map(|(at, ..)| self.inside[*at] * self.scale).collect();
         for (at, ..) in marked {
@@ -304,7 +309,7 @@ impl<'a> Pass<'a> {
         if keeps <= NOTHING {
             // The pool is empty but for the marked: start the scale anew.
             self.inside.fill(0.0);
-            (self.free, self.free_loot, self.unseen, self.scale) = (0.0, 0.0, 0.0, 1.0);
+            (self.free, self.free_loot, self.total, self.unseen, self.scale) = (0.0, 0.0, 0.0, 0.0, 1.0);
         } else {
             self.scale *= keeps;
         }
