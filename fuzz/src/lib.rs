@@ -81,3 +81,30 @@ impl Read for OneByte<'_> {
         Ok(1)
     }
 }
+
+/// A block of an EVM chain must be ready for a ledger: ends in canonical form, assets that are named, amounts that fit.
+pub fn assert_evm_block(decoded: &evm::Decoded) {
+    let block = &decoded.block;
+    assert_eq!(block.previous.is_none(), block.height == 0, "only genesis has no parent");
+    for transaction in &block.transactions {
+        assert_name(&transaction.name, TX_BYTES_MAX);
+        for leg in &transaction.legs {
+            assert!(leg.from.is_some() || leg.to.is_some(), "a movement from nowhere to nowhere");
+            assert!(leg.amount <= money::Amount::MAX, "an amount that no balance can hold");
+            assert!(decoded.assets.iter().any(|asset| asset.symbol == leg.asset), "an asset that is not named");
+            for holder in leg.from.iter().chain(&leg.to) {
+                assert_eq!(evm_canonical(holder).as_deref(), Ok(holder.as_str()));
+            }
+        }
+    }
+    let places = block.events.iter().map(|event| (event.transaction, event.event.index));
+    assert!(places.is_sorted(), "events stand in order");
+    assert!(block.events.iter().all(|event| (event.transaction as usize) < block.transactions.len()));
+    for problem in &decoded.problems {
+        assert_message(problem);
+    }
+}
+
+fn evm_canonical(holder: &str) -> Result<String, ledger::address::AddressError> {
+    ledger::address::canonical(&evm::ledger_id(1), holder)
+}
