@@ -87,6 +87,11 @@ impl Input {
         Ok(Self { name, file, bytes, packed: head == [0x1f, 0x8b] })
     }
 
+    /// Whether it is packed.
+    pub fn is_packed(&self) -> bool {
+        self.packed
+    }
+
     /// Reads it from the start, unpacked.
     pub fn read(&self) -> Result<Reading, FeedError> {
         let failed =

@@ -5,14 +5,13 @@
 //! what does not chain ends the turn, and the next one looks back. It does not wait and does not retry; `following` and
 //! `reader.rs` do.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use book::{BookError, Heads};
-use evm::Problem;
 
 use super::options::{EvmOptions, Settled};
+use super::problems::Problems;
 use super::reader::{Reader, Ready};
 use super::shelf::Shelf;
 use super::source::{NodeHeads, Source, hash_text};
@@ -27,8 +26,6 @@ const WINDOW_BLOCKS: u64 = 10_000;
 const MISFITS_MAX: u32 = 8;
 /// How long a node with fewer blocks than the book must have stood still before it is believed.
 const BEHIND_TIME_MIN: Duration = Duration::from_secs(5);
-/// How many problems are told; the rest is counted.
-const PROBLEMS_TOLD_MAX: u64 = 100;
 
 /// An account ledger of the book that follows an EVM chain.
 pub(super) struct Follower<'a> {
@@ -43,9 +40,7 @@ pub(super) struct Follower<'a> {
     refused: Option<([u8; 32], BookError)>,
     /// Since when the node has had this last block, which is below the book's.
     behind: Option<([u8; 32], Instant)>,
-    problems: u64,
-    /// What was told once and holds for every block.
-    told: BTreeSet<String>,
+    problems: Problems,
 }
 
 impl<'a> Follower<'a> {
@@ -56,8 +51,8 @@ impl<'a> Follower<'a> {
         options: &'a EvmOptions,
         from: u64,
     ) -> Self {
-        let (refused, behind, told) = (None, None, BTreeSet::new());
-        Self { source, reader, shelf, options, from, misfits: 0, refused, behind, problems: 0, told }
+        let (refused, behind, problems) = (None, None, Problems::default());
+        Self { source, reader, shelf, options, from, misfits: 0, refused, behind, problems }
     }
 
     /// The last height that is to be taken.
@@ -147,7 +142,6 @@ impl<'a> Follower<'a> {
             misfits: &mut self.misfits,
             refused: &mut self.refused,
             problems: &mut self.problems,
-            told: &mut self.told,
         };
         let fetch = |at: usize| reader.block(from + at as u64);
         let result = in_order(count, requests, fetch, |at, ready: Result<Ready, NodeError>| {
@@ -212,10 +206,18 @@ impl Turns for Follower<'_> {
             self.mark(&heads)?;
             return Ok(Turn::AtTip);
         }
+        if let Some(first) = self.source.first().filter(|first| *first > tip.height + 1) {
+            let what = format!("it begins with block {first}, and the book ends with block {}", tip.height);
+            return Err(NodeError::Chain { node: self.source.name(), what }.into());
+        }
         let Some(common) = self.common(tip.height, &heads)? else {
             let what = "its chain and the book's have no block in common; take it into another book".to_owned();
             return Err(NodeError::Chain { node: self.source.name(), what }.into());
         };
+        if common == heads.latest.height && !self.source.is_live() {
+            // A recording that ends earlier says nothing of what came after.
+            return Ok(Turn::AtTip);
+        }
         if common == heads.latest.height
             && let Some(why) = self.wait_for_more(tip.height, &heads)
         {
@@ -243,8 +245,7 @@ struct Hands<'a, 'b> {
     from: u64,
     misfits: &'a mut u32,
     refused: &'a mut Option<([u8; 32], BookError)>,
-    problems: &'a mut u64,
-    told: &'a mut BTreeSet<String>,
+    problems: &'a mut Problems,
 }
 
 impl Hands<'_, '_> {
@@ -280,7 +281,7 @@ impl Hands<'_, '_> {
             Err(error) => return Err(error.into()),
         }
         *self.misfits = 0;
-        self.report(height, ready, tell);
+        self.problems.report(&ready.notes, &ready.decoded, tell);
         if named.is_some() || self.shelf.is_full() {
             commit(self.shelf, named, tell)?;
         }
@@ -307,37 +308,14 @@ impl Hands<'_, '_> {
         );
         Err(NodeError::Block { node: self.source.name(), height, hash: hash_text(hash), what }.into())
     }
-
-    /// Tells what is not known of a block.
-    fn report(&mut self, height: u64, ready: &Ready, tell: &mut dyn FnMut(Event)) {
-        for note in &ready.notes {
-            if self.told.insert(note.clone()) {
-                self.problem(height, format!("{note}; so it may be with later blocks"), tell);
-            }
-        }
-        for problem in &ready.decoded.problems {
-            let text = problem.to_string();
-            if matches!(problem, Problem::NoDecimals { .. }) && !self.told.insert(text.clone()) {
-                continue;
-            }
-            self.problem(height, text, tell);
-        }
-    }
-
-    fn problem(&mut self, height: u64, what: String, tell: &mut dyn FnMut(Event)) {
-        *self.problems += 1;
-        match *self.problems {
-            ..=PROBLEMS_TOLD_MAX => tell(Event::Problem { height, what }),
-            count if count == PROBLEMS_TOLD_MAX + 1 => {
-                tell(Event::Problem { height, what: "there are more problems than are told one by one".to_owned() });
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Commits the batch and tells of it.
-fn commit(shelf: &mut Shelf<'_>, named: Option<Instant>, tell: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+pub(super) fn commit(
+    shelf: &mut Shelf<'_>,
+    named: Option<Instant>,
+    tell: &mut dyn FnMut(Event),
+) -> Result<(), FollowError> {
     let Some(batch) = shelf.commit()? else { return Ok(()) };
     let (tip, transactions) = (shelf.tip().expect("a batch has a block"), batch.transactions);
     tell(match named {

@@ -9,9 +9,12 @@ pub(super) const BLOCK: &str = "eth_getBlockByNumber";
 /// The method for all receipts of a block.
 pub(super) const RECEIPTS: &str = "eth_getBlockReceipts";
 const RECEIPT: &str = "eth_getTransactionReceipt";
-const LOGS: &str = "eth_getLogs";
-const PARITY: &str = "trace_block";
-const GETH: &str = "debug_traceBlockByNumber";
+/// The method for logs alone.
+pub(super) const LOGS: &str = "eth_getLogs";
+/// The method for inner calls as Parity told them.
+pub(super) const PARITY: &str = "trace_block";
+/// The method for inner calls as Geth tells them.
+pub(super) const GETH: &str = "debug_traceBlockByNumber";
 /// How Geth's tracer is asked for nested calls.
 const TRACER: &str = r#"{"tracer":"callTracer"}"#;
 /// What nodes say that have deleted what is needed to run old transactions again. Nobody has a code for it.

@@ -290,7 +290,7 @@ impl Source for EvmNode {
                 // Nobody can have called anybody before there was a block.
                 Err(NodeError::Rpc { .. }) if height == 0 => by.nothing(),
                 Err(error) if self.probe.wanted == WantedTraces::Auto && has_no_state(&error) => {
-                    notes.push(format!("no traces ({}): inner movements of the coin are not known", error.bare()));
+                    notes.push(error.bare());
                     RawTraces::None
                 }
                 Err(error) => return Err(error),

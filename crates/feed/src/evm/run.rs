@@ -1,5 +1,6 @@
 //! Where taking in an EVM chain begins: which chain it is, what the book has of it, and who follows.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use book::Book;
@@ -11,6 +12,7 @@ use super::node::EvmNode;
 use super::options::EvmOptions;
 use super::reader::Reader;
 use super::record::Record;
+use super::replay::Replay;
 use super::shelf::Shelf;
 use super::source::Source;
 use crate::following::{Event, FollowError, Run, Wake};
@@ -48,6 +50,22 @@ pub fn follow_evm(
     let (height, ledger) = (follower.shelf.tip().map(|tip| tip.height), follower.shelf.ledger().clone());
     (run.tell)(Event::Began { node: node.name(), ledger, height, node_height, wake: options.news.clone() });
     run.go_on(&mut follower, &Wake::silent())
+}
+
+/// Takes recorded answers into the book.
+pub fn replay_evm(
+    book: &Book,
+    folder: &Path,
+    options: &EvmOptions,
+    stop: &AtomicBool,
+    tell: &mut dyn FnMut(Event),
+) -> Result<(), FollowError> {
+    let replay = Replay::open(folder)?;
+    let mut follower = open(book, &replay, replay.chain(options)?, options)?;
+    let (height, ledger) = (follower.shelf.tip().map(|tip| tip.height), follower.shelf.ledger().clone());
+    let node_height = replay.heads()?.latest.height;
+    tell(Event::Began { node: replay.name(), ledger, height, node_height, wake: None });
+    Run::new(true, options.poll, stop, tell).go_on(&mut follower, &Wake::silent())
 }
 
 /// Opens a chain's ledger for what a source has.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use book::BookError;
 
-use crate::error::Kind;
+use crate::error::{FeedError, Kind};
 use crate::wire::NodeError;
 
 /// Why a node is not followed any more.
@@ -12,6 +12,8 @@ use crate::wire::NodeError;
 pub enum FollowError {
     /// The node's side.
     Node(NodeError),
+    /// The side of files that hold what a node would have said.
+    Source(FeedError),
     /// The book's side.
     Book(BookError),
     /// The book refuses a block that is whole in itself: it contradicts the blocks before it.
@@ -38,6 +40,7 @@ impl FollowError {
     /// What kind of trouble it is.
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Source(error) => error.kind(),
             Self::Node(NodeError::Away { .. } | NodeError::Busy { .. } | NodeError::Starting { .. }) => Kind::System,
             Self::Node(_) | Self::Refused { .. } | Self::Book(BookError::Deed(_) | BookError::WrongKind { .. }) => {
                 Kind::BadInput
@@ -53,6 +56,12 @@ impl From<NodeError> for FollowError {
     }
 }
 
+impl From<FeedError> for FollowError {
+    fn from(error: FeedError) -> Self {
+        Self::Source(error)
+    }
+}
+
 impl From<BookError> for FollowError {
     fn from(error: BookError) -> Self {
         Self::Book(error)
@@ -63,6 +72,7 @@ impl fmt::Display for FollowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node(error) => error.fmt(f),
+            Self::Source(error) => error.fmt(f),
             Self::Book(error) => error.fmt(f),
             Self::Waited(why) => write!(f, "{why}; run it again later"),
             Self::Refused { node, height, hash, error } => {

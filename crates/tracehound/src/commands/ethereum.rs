@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 
 use book::Book;
-use feed::evm::{EVM_FORM, EvmAccess, EvmOptions, Settled, follow_evm, hash_text};
+use feed::evm::{EVM_FORM, EvmAccess, EvmOptions, Settled, follow_evm, hash_text, replay_evm};
 use feed::node::{Event, FollowError, Login, NodeAddress};
 use ledger::LedgerId;
 
@@ -51,7 +51,8 @@ fn fill(
 ) -> Result<(), FollowError> {
     match (access, &args.replay, &args.export) {
         (Some(access), _, _) => follow_evm(book, access, options, heed.asked(), tell),
-        _ => Ok(()),
+        (None, Some(folder), _) => replay_evm(book, folder, options, heed.asked(), tell),
+        (None, None, Some(_)) | (None, None, None) => Ok(()),
     }
 }
 
