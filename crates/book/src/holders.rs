@@ -23,6 +23,11 @@ impl Holders {
     }
 
     /// The holder of this name, which has this fingerprint.
+    /// The number of a name, if it has one.
+    pub(crate) fn find(&self, columns: &[Growing], name: &[u8], fingerprint: u64) -> Option<u64> {
+        self.index.find(fingerprint, |holder| holder_is(columns, holder, name))
+    }
+
     pub(crate) fn find_or_add(
         &mut self,
         columns: &mut [Growing],

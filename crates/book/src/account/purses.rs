@@ -101,6 +101,15 @@ impl Purses {
         Ok(state.purse)
     }
 
+    /// What the purse of a holder and an asset holds, its opening balance included; `None` if there is no such purse.
+    pub(super) fn balance(&mut self, columns: &[Growing], key: Key) -> Option<u128> {
+        let state = match self.states.get(&key) {
+            Some(state) => *state,
+            None => load(columns, self.crowds.find(columns, key)?),
+        };
+        Some(u128::try_from(state.opening.cast_signed() + state.held).expect("an opening is what was lacking"))
+    }
+
     /// The purse pays in the leg that is written next, which belongs to transaction `seq`.
     pub(super) fn pay(&mut self, store: &mut Store, key: Key, seq: u64, amount: Amount) -> Result<Found, Refused> {
         let leg = store.columns[LEGS].rows();

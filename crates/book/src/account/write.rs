@@ -128,6 +128,15 @@ impl AccountWriter {
         (number < self.assets()).then(|| asset_at(&self.store.columns, number))
     }
 
+    /// What a holder has of an asset after all that was pushed, its opening balance included; `None` if the ledger has
+    /// never seen them together.
+    pub fn balance(&mut self, holder: &str, asset: &str) -> Option<Amount> {
+        let asset = self.assets.find(&self.store.columns, asset)?;
+        let name = spell(self.spelling, holder);
+        let holder = self.holders.find(&self.store.columns, name.as_bytes(), fingerprint(name.as_bytes()))?;
+        self.purses.balance(&self.store.columns, (holder, asset)).map(Amount::new)
+    }
+
     /// Whether a transaction of that id is there, those of the batch included.
     pub fn contains(&self, transaction: &str) -> bool {
         self.find(spell(self.spelling, transaction).as_bytes()).is_some()

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use book::{BookError, Heads};
 
+use super::drift;
 use super::options::{EvmOptions, Settled};
 use super::problems::Problems;
 use super::reader::{Reader, Ready};
@@ -146,7 +147,7 @@ impl<'a> Follower<'a> {
         let fetch = |at: usize| reader.block(from + at as u64);
         let result = in_order(count, requests, fetch, |at, ready: Result<Ready, NodeError>| {
             let height = from + at as u64;
-            let goes_on = hands.take(height, &ready?, named, tell)?;
+            let goes_on = hands.take(height, ready?, named, tell)?;
             if named.is_none() && goes_on {
                 tell(Event::Filling { height, target });
             }
@@ -253,11 +254,11 @@ impl Hands<'_, '_> {
     fn take(
         &mut self,
         height: u64,
-        ready: &Ready,
+        mut ready: Ready,
         named: Option<Instant>,
         tell: &mut dyn FnMut(Event),
     ) -> Result<bool, FollowError> {
-        let block = &ready.decoded.block;
+        let block = &mut ready.decoded.block;
         if let Some((_, error)) = self.refused.take_if(|(refused, _)| *refused == block.hash) {
             commit(self.shelf, named, tell)?;
             let (node, hash) = (self.source.name(), hash_text(&block.hash));
@@ -270,12 +271,17 @@ impl Hands<'_, '_> {
             None if height != self.from => return Ok(false),
             _ => {}
         }
+        if !ready.stated.is_empty() {
+            let writer = self.shelf.writer_mut();
+            drift::book(block, &ready.stated, |holder, asset| writer.balance(holder, asset));
+        }
+        let hash = block.hash;
         match self.shelf.push(&ready.decoded) {
             Ok(()) => {}
             Err(error @ BookError::Deed(_)) => {
                 // What stood in the batch before it may be lost with the writer: it is pushed again, up to this block.
                 self.shelf.reopen()?;
-                *self.refused = Some((block.hash, error));
+                *self.refused = Some((hash, error));
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),

@@ -4,6 +4,8 @@
 //! `means.rs`), read by several threads (`reader.rs`), handed over in order, and held against the chain so far
 //! (`follow.rs`). See `docs/ethereum-node.md`.
 
+mod drift;
+mod export;
 mod follow;
 mod means;
 mod node;
@@ -19,6 +21,7 @@ mod shelf;
 mod source;
 mod tokens;
 
+pub use export::export_evm;
 pub use node::EVM_FORM;
 pub use options::{ANSWER_BYTES_MAX, EvmOptions, REORG_BLOCKS_MAX, REQUESTS, REQUESTS_MAX, Settled, WantedTraces};
 pub use replay::{REPLAY_FILE_BYTES_MAX, REPLAY_FILES_MAX};

@@ -10,10 +10,14 @@ use crate::following::Event;
 /// How many problems are told one by one.
 const PROBLEMS_TOLD_MAX: u64 = 100;
 
+/// How many tokens without decimals are told one by one.
+const NO_DECIMALS_TOLD_MAX: u64 = 10;
+
 /// What was told.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     count: u64,
+    no_decimals: u64,
     /// What was told once and holds for every block.
     told: BTreeSet<String>,
 }
@@ -35,8 +39,18 @@ impl Problems {
         }
         for problem in &decoded.problems {
             let text = problem.to_string();
-            if matches!(problem, Problem::NoDecimals { .. }) && !self.told.insert(text.clone()) {
-                continue;
+            if matches!(problem, Problem::NoDecimals { .. }) {
+                if !self.told.insert(text.clone()) {
+                    continue;
+                }
+                self.no_decimals += 1;
+                if self.no_decimals > NO_DECIMALS_TOLD_MAX {
+                    let more = "the decimals of more tokens are not known; --tokens FILE can tell them".to_owned();
+                    if self.told.insert(more.clone()) {
+                        self.tell(height, more, tell);
+                    }
+                    continue;
+                }
             }
             self.tell(height, text, tell);
         }

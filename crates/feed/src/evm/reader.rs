@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use evm::{Chain, Decoded, KeepEvents, Token, Tokens};
 
+use super::drift::{self, Checking, Stated};
+use super::options::EvmOptions;
 use super::record::{Answered, Record};
 use super::source::{Answer, Question, Source};
 use super::tokens::{decimals, is_revert, questions, symbol};
@@ -29,6 +31,8 @@ pub(super) struct Ready {
     pub decoded: Decoded,
     /// What the source could not tell.
     pub notes: Vec<String>,
+    /// What the chain says of balances that are checked.
+    pub stated: Vec<Stated>,
 }
 
 /// Reads blocks of one chain from one source.
@@ -39,12 +43,21 @@ pub(super) struct Reader<'a> {
     tokens: RwLock<Tokens>,
     /// Contracts that were asked about, so that those that say nothing are not asked again.
     asked: Mutex<BTreeSet<[u8; 20]>>,
+    checking: Checking,
     record: Option<Record>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(source: &'a dyn Source, chain: Chain, keep: KeepEvents, tokens: Tokens, record: Option<Record>) -> Self {
-        Self { source, chain, keep, tokens: RwLock::new(tokens), asked: Mutex::default(), record }
+    pub fn new(
+        source: &'a dyn Source,
+        chain: Chain,
+        tokens: Tokens,
+        options: &EvmOptions,
+        record: Option<Record>,
+    ) -> Self {
+        let checking = Checking { all: options.check_balances, tokens: options.rebasing.clone() };
+        let (tokens, asked) = (RwLock::new(tokens), Mutex::default());
+        Self { source, chain, keep: options.keep.clone(), tokens, asked, checking, record }
     }
 
     /// The block at a height.
@@ -78,19 +91,46 @@ impl<'a> Reader<'a> {
         if answers.height() != height {
             return Err(self.wrong(height, format!("eth_getBlockByNumber: the answer is block {}", answers.height())));
         }
-        let answered = self.learn(answers.tokens())?;
-        let decoded = {
+        let mut answered = self.learn(answers.tokens())?;
+        let (decoded, wanted) = {
             let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-            answers.decode(&self.chain, &tokens, &self.keep).map_err(wrong)?
+            let decoded = answers.decode(&self.chain, &tokens, &self.keep).map_err(wrong)?;
+            let wanted = self.checking.wanted(&decoded, self.chain.number, &self.chain.native.symbol, &tokens);
+            (decoded, wanted)
         };
+        let stated = self.balances(height, wanted, &mut answered)?;
         if let Some(record) = &self.record {
             record.block(height, &raw, &answered)?;
         }
-        Ok(Ready { decoded, notes: raw.notes })
+        Ok(Ready { decoded, notes: raw.notes, stated })
     }
 
     fn wrong(&self, height: u64, what: String) -> NodeError {
         NodeError::Block { node: self.source.name(), height, hash: String::new(), what }
+    }
+
+    /// Asks what holders have before and after a block.
+    fn balances(
+        &self,
+        height: u64,
+        wanted: Vec<(String, String)>,
+        answered: &mut Vec<Answered>,
+    ) -> Result<Vec<Stated>, NodeError> {
+        let asked: Vec<Vec<Question>> =
+            wanted.iter().map(|(holder, asset)| drift::questions(holder, asset, height)).collect();
+        let questions = asked.concat();
+        let answers = self.ask(&questions)?;
+        let mut rest = answers.as_slice();
+        let mut all = Vec::with_capacity(wanted.len());
+        for ((holder, asset), asked) in wanted.into_iter().zip(&asked) {
+            let (its, others) = rest.split_at(asked.len());
+            rest = others;
+            let before = if let [before, _] = its { drift::stated(before) } else { None };
+            let after = its.last().and_then(drift::stated);
+            all.push(Stated { holder, asset, before, after });
+        }
+        answered.extend(questions.into_iter().zip(answers).map(|(question, answer)| Answered { question, answer }));
+        Ok(all)
     }
 
     /// Asks about the tokens of a block that nobody has said anything of.

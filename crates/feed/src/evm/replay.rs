@@ -39,6 +39,7 @@ struct Spot {
 #[derive(Clone, Copy, Debug, Default)]
 struct Spots {
     head: Option<([u8; 32], [u8; 32])>,
+    transactions: usize,
     block: Option<Spot>,
     receipts: Option<Spot>,
     logs: Option<Spot>,
@@ -212,8 +213,11 @@ impl Replay {
                     self.first_transactions.insert(transaction, block.height);
                 }
                 let spots = self.blocks.entry(block.height).or_default();
-                spots.head = Some((block.hash, block.parent));
-                spots.block = Some(spot);
+                let head = Some((block.hash, block.parent));
+                // Some recordings have a block again without its transactions, with what was filtered out of it.
+                if spots.head != head || block.transactions >= spots.transactions {
+                    (spots.head, spots.transactions, spots.block) = (head, block.transactions, Some(spot));
+                }
             }
             Shape::Receipts(height) => self.blocks.entry(height).or_default().receipts = Some(spot),
             Shape::Logs(height) => self.blocks.entry(height).or_default().logs = Some(spot),

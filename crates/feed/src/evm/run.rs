@@ -86,7 +86,7 @@ pub(super) fn open<'a>(
     let from = options.from.unwrap_or(first).max(first);
     begins_as_asked(&shelf, options, source)?;
     let record = options.record.clone().map(|folder| Record::open(folder, number)).transpose()?;
-    let reader = Reader::new(source, chain, options.keep.clone(), tokens, record);
+    let reader = Reader::new(source, chain, tokens, options, record);
     Ok(Follower::new(source, reader, shelf, options, from))
 }
 
@@ -106,7 +106,7 @@ fn begins_as_asked(shelf: &Shelf<'_>, options: &EvmOptions, source: &dyn Source)
 }
 
 /// What is known of a chain by its number; else its coin is as the user, or the book, has it.
-fn chain(number: u64, options: &EvmOptions, shelf: &Shelf<'_>) -> Result<Chain, String> {
+pub(super) fn chain(number: u64, options: &EvmOptions, shelf: &Shelf<'_>) -> Result<Chain, String> {
     if let Some(chain) = Chain::of(number) {
         return Ok(chain);
     }
@@ -119,7 +119,7 @@ fn chain(number: u64, options: &EvmOptions, shelf: &Shelf<'_>) -> Result<Chain, 
 }
 
 /// The tokens that are known: the built-in ones, the user's, and above all those of the book, whose scales are fixed.
-fn tokens(chain: &Chain, options: &EvmOptions, shelf: &Shelf<'_>) -> Result<Tokens, FollowError> {
+pub(super) fn tokens(chain: &Chain, options: &EvmOptions, shelf: &Shelf<'_>) -> Result<Tokens, FollowError> {
     let mut tokens = Tokens::built_in(chain);
     for (name, text) in &options.tokens {
         let wrong = |fault: Fault| NodeError::Address { given: name.clone(), what: fault.to_string() };

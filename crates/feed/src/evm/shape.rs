@@ -33,6 +33,7 @@ pub(super) struct BlockShape {
     pub height: u64,
     pub hash: [u8; 32],
     pub parent: [u8; 32],
+    pub transactions: usize,
     pub first_transaction: Option<String>,
     pub chain: Option<u64>,
 }
@@ -96,6 +97,7 @@ fn block(json: &str) -> Option<BlockShape> {
         height: quantity(&head.number)?,
         hash: hash_bytes(&head.hash)?,
         parent: hash_bytes(&head.parent_hash)?,
+        transactions: head.transactions.len(),
         first_transaction: first.map(|transaction| transaction.hash.to_lowercase()),
         chain,
     })

@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 
 use book::Book;
-use feed::evm::{EVM_FORM, EvmAccess, EvmOptions, Settled, follow_evm, hash_text, replay_evm};
+use feed::evm::{EVM_FORM, EvmAccess, EvmOptions, Settled, export_evm, follow_evm, hash_text, replay_evm};
 use feed::node::{Event, FollowError, Login, NodeAddress};
 use ledger::LedgerId;
 
@@ -25,7 +25,12 @@ pub fn run(home: &Home, args: &EthereumArgs) -> Result<Exit, Failure> {
     let access = args.rpc.as_deref().map(|url| access(url, args)).transpose()?;
     let book = home.create()?;
     let heed = Heed::begin();
-    let mut teller = Teller::new(args.json, hash_text);
+    let source = match (&args.rpc, &args.replay) {
+        (Some(_), _) => "node",
+        (None, Some(_)) => "recording",
+        (None, None) => "export",
+    };
+    let mut teller = Teller::new(args.json, hash_text).of(source);
     let mut tell = |event: Event| {
         teller.tell(&event);
         if teller.has_failed() {
@@ -52,7 +57,8 @@ fn fill(
     match (access, &args.replay, &args.export) {
         (Some(access), _, _) => follow_evm(book, access, options, heed.asked(), tell),
         (None, Some(folder), _) => replay_evm(book, folder, options, heed.asked(), tell),
-        (None, None, Some(_)) | (None, None, None) => Ok(()),
+        (None, None, Some(folder)) => export_evm(book, folder, options, heed.asked(), tell),
+        (None, None, None) => unreachable!("one of the three is required"),
     }
 }
 
@@ -64,7 +70,7 @@ fn options(args: &EthereumArgs) -> Result<EvmOptions, Failure> {
     };
     let keep = match args.events {
         Events::All => evm::KeepEvents::All,
-        Events::Known => evm::KeepEvents::None,
+        Events::Known => evm::KeepEvents::Topics(link::Registry::built_in().topics()),
     };
     Ok(EvmOptions {
         once: args.once,

@@ -15,6 +15,8 @@ pub struct Teller {
     as_json: bool,
     /// How the chain prints a block's hash.
     hash_text: fn(&[u8; 32]) -> String,
+    /// What the blocks come from.
+    source: &'static str,
     bar: Option<ProgressBar>,
     /// When this catch-up began, and at which height.
     began: Option<(Instant, u64)>,
@@ -26,7 +28,12 @@ pub struct Teller {
 impl Teller {
     /// Nothing is told yet.
     pub fn new(as_json: bool, hash_text: fn(&[u8; 32]) -> String) -> Self {
-        Self { as_json, hash_text, bar: None, began: None, target: 0, failed: None }
+        Self { as_json, hash_text, source: "node", bar: None, began: None, target: 0, failed: None }
+    }
+
+    /// The blocks come from something else than a node.
+    pub fn of(self, source: &'static str) -> Self {
+        Self { source, ..self }
     }
 
     /// Whether standard output has failed.
@@ -103,7 +110,8 @@ impl Teller {
                 )
             }
             Event::Filled { first, height, transactions, .. } => {
-                let of = format!("blocks {} to {} of {}", block(first), block(height), block(&self.target));
+                let target = self.target.max(*height);
+                let of = format!("blocks {} to {} of {}", block(first), block(height), block(&target));
                 let left = self.time_left(*height);
                 if *height >= self.target {
                     self.began = None;
@@ -126,7 +134,7 @@ impl Teller {
             Event::Lost { why } => format!("the node is away: {why}; trying again"),
             Event::Back { away } => format!("the node is back after {}", seconds(*away)),
             Event::Problem { height, what } => format!("problem: block {}: {what}", block(height)),
-            Event::AtTip { height } => format!("the book has the node's last block, {}", block(height)),
+            Event::AtTip { height } => format!("the book has the {}'s last block, {}", self.source, block(height)),
         })
     }
 
