@@ -15,7 +15,7 @@ mod table;
 pub use claims::{METHOD, claims};
 pub use exact::{Ratio, bounds, mean, odds};
 pub use heuristics::{Heuristic, Marks, marks};
-pub use history::{Crowd, Deposit, EVENTS, History, Step, Withdrawal, read};
+pub use history::{Crowd, Deposit, EVENTS, History, Step, Withdrawal, read, topics};
 pub use loot::{Account, Taken, account};
 pub use posterior::{LEARN_MIN, Posterior, Ratios, TOLD_MIN, posteriors};
 pub use table::{POOLS_MAX, Pool, Pools};

@@ -296,10 +296,12 @@ impl Registry {
         places.iter().map(|place| &self.protocols[*place])
     }
 
-    /// The first topics of all events that any entry wants: what a ledger must keep for them.
+    /// The first topics of all events that any entry wants, and of those of mixing pools and of THORChain's routers: what a
+    /// ledger must keep for them.
     pub fn topics(&self) -> BTreeSet<[u8; 32]> {
         let events = self.protocols.iter().flat_map(|protocol| &protocol.events);
-        let mut topics = BTreeSet::new();
+        let mut topics = crate::pools::topics();
+        topics.extend(crate::thorchain::topics());
         for entry in events {
             topics.insert(entry.topic);
             topics.extend(entry.with.as_ref().map(|with| with.signature.topic()));

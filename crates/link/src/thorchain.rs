@@ -17,6 +17,6 @@ pub(crate) mod table;
 pub use asset::{ASSET_BYTES_MAX, Asset, Form};
 pub use chains::{Chain, Place, Router, Scheme, Units, chain, parse_routers, place, routers, units};
 pub use memo::{MEMO_BYTES_MAX, Memo, Swap, pushed_text};
-pub use onchain::{EVENTS, Found, LEDGERS_METHOD, Outputs, from_ledgers};
+pub use onchain::{EVENTS, Found, LEDGERS_METHOD, Outputs, from_ledgers, topics};
 pub use pair::{METHOD, Paired, REFERENCE_BLOCKS, REFERENCE_DIGITS, Scales, pair, reference};
 pub use records::{Added, Coin, DOCUMENT_BYTES_MAX, Inbound, Outbound, Records, Registration};

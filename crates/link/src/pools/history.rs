@@ -1,5 +1,7 @@
 //! [`History`]: what went into a pool and came out of it, and how large the crowd was at any time.
 
+use std::collections::BTreeSet;
+
 use evm::abi::{Signature, Value};
 use ledger::{AssetId, Contracts, End, HolderId, Leg, Seq, Time, hex};
 
@@ -10,6 +12,11 @@ pub const EVENTS: [&str; 2] = [
     "Deposit(bytes32 indexed commitment, uint32 leafIndex, uint256 timestamp)",
     "Withdrawal(address to, bytes32 nullifierHash, address indexed relayer, uint256 fee)",
 ];
+
+/// The topics of the same, for whoever keeps logs.
+pub fn topics() -> BTreeSet<[u8; 32]> {
+    EVENTS.iter().map(|text| Signature::parse(text).expect("the built-in signatures are good").topic()).collect()
+}
 
 /// How many problems are told in words.
 const PROBLEMS_MAX: usize = 100;

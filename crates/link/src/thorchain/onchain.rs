@@ -43,6 +43,11 @@ static SIGNATURES: LazyLock<Vec<([u8; 32], Signature)>> = LazyLock::new(|| {
     EVENTS.iter().map(read).map(|signature| (signature.topic(), signature)).collect()
 });
 
+/// Their topics, for whoever keeps logs.
+pub fn topics() -> BTreeSet<[u8; 32]> {
+    SIGNATURES.iter().map(|(topic, _)| *topic).collect()
+}
+
 /// A chain of outputs that can be read both ways.
 pub trait Outputs: Ledger + Coins {}
 
