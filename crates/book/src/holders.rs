@@ -37,6 +37,7 @@ impl Holders {
         if let Some(holder) = self.recent.find(fingerprint, |holder| holder_is(columns, holder, name)) {
             return Ok(holder);
         }
+        self.index.keep_ready();
         let found = self.index.find(fingerprint, |holder| holder_is(columns, holder, name));
         let holder = match found {
             Some(holder) => holder,

@@ -142,6 +142,12 @@ impl Index {
         self.rest.push(fingerprint);
     }
 
+    /// Many searches are to come, with few new entries between them: none of them should go through all the newest.
+    pub(crate) fn keep_ready(&mut self) {
+        self.is_asked.set(true);
+        self.rest.keep_ready();
+    }
+
     /// The number of the key with this fingerprint, newest entries first.
     pub(crate) fn find(&self, fingerprint: u64, mut is_it: impl FnMut(u64) -> bool) -> Option<u64> {
         self.is_asked.set(true);

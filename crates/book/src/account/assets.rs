@@ -73,6 +73,7 @@ impl AssetNames {
         let key = fingerprint(symbol.as_bytes());
         let is_it = |asset| asset_name(columns, asset) == symbol.as_bytes();
         let found = self.recent.find(key, is_it).or_else(|| {
+            self.index.keep_ready();
             let found = self.index.find(key, is_it)?;
             self.recent.insert(key, found);
             Some(found)
