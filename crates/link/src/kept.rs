@@ -282,6 +282,19 @@ pub fn merged(kept: Vec<Kept>, more: impl IntoIterator<Item = Kept>, again: bool
     all
 }
 
+/// The payments whose links, those taken back apart, come to more than all of them: the sum of probability times share is
+/// above one. Claims of several methods about one payment do that.
+pub fn excess(kept: &[Kept]) -> Vec<Side> {
+    let one = u128::from(Portion::ONE_PARTS) * u128::from(Portion::ONE_PARTS);
+    let mut sums: std::collections::BTreeMap<&Side, u128> = std::collections::BTreeMap::new();
+    for kept in kept.iter().filter(|kept| kept.withdrawn.is_none()) {
+        let claim = &kept.claim;
+        *sums.entry(&claim.from).or_default() +=
+            u128::from(claim.probability.parts()) * u128::from(claim.share.parts());
+    }
+    sums.into_iter().filter(|(_, sum)| *sum > one).map(|(side, _)| side.clone()).collect()
+}
+
 /// A claim as one line of JSON, without the line's end.
 pub fn line(kept: &Kept) -> String {
     serde_json::to_string(&Line::from(kept)).expect("text and numbers are JSON")

@@ -18,7 +18,7 @@ use evm::abi::Signature;
 use ledger::{LedgerId, hex};
 use money::Decimal;
 
-pub use read::{Log, Moved, Reading, Refusal};
+pub use read::{Called, Log, Moved, Reading, Refusal};
 pub use terms::{Names, Term};
 pub use unpack::{Layout, Unpack};
 
@@ -186,6 +186,8 @@ pub struct Protocol {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// What others call it in their data.
+    pub aliases: Vec<String>,
     /// The version of the entry; a claim names it.
     pub version: u32,
     /// Which file it came from.
@@ -288,6 +290,13 @@ impl Registry {
     /// The protocol of that name.
     pub fn protocol(&self, name: &str) -> Option<&Protocol> {
         self.protocols.iter().find(|protocol| protocol.name == name)
+    }
+
+    /// The protocol that somebody's data means by a name: its own name, its title or an alias, whatever the case.
+    pub fn called(&self, name: &str) -> Option<&Protocol> {
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        let called = |p: &&Protocol| is(&p.name) || is(&p.title) || p.aliases.iter().any(|alias| is(alias));
+        self.protocols.iter().find(called).or_else(|| self.protocol(&guess::slug(name)))
     }
 
     /// The protocols that have a contract at an address.

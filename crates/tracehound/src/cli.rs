@@ -1,7 +1,11 @@
 //! The command line: one table of flags, from which help and shell completions follow.
 
 mod clusters;
+<<<<<<< HEAD
 mod ethereum;
+=======
+mod links;
+>>>>>>> 94fdb1d (link, tracehound: the links command, decoding outside of ledgers, registry files from lists)
 mod tags;
 
 use std::path::PathBuf;
@@ -11,7 +15,11 @@ use clap_complete::Shell;
 use trace::Policy;
 
 pub use clusters::*;
+<<<<<<< HEAD
 pub use ethereum::*;
+=======
+pub use links::*;
+>>>>>>> 94fdb1d (link, tracehound: the links command, decoding outside of ledgers, registry files from lists)
 pub use tags::*;
 
 /// Follows stolen money across chains and banks, and shows its work.
@@ -48,6 +56,8 @@ pub enum Command {
     Clusters(ClustersArgs),
     /// Tags: what is known about holders
     Tags(TagsArgs),
+    /// Links: where money went from one ledger to another
+    Links(LinksArgs),
     /// Incidents: who was robbed of what
     Incidents(IncidentsArgs),
     /// Make a seeded exercise: ordinary life, a heist, and the truth about it

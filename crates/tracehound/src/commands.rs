@@ -10,6 +10,7 @@ pub mod exercise;
 pub mod follow;
 pub mod incidents;
 pub mod ingest;
+pub mod links;
 pub mod mempool;
 pub mod screen;
 pub mod show;

@@ -7,11 +7,14 @@
 mod cli;
 mod commands;
 mod exit;
+mod history;
 mod home;
 mod interrupt;
 mod keeping;
+mod linkstore;
 mod output;
 mod progress;
+mod registries;
 mod showing;
 mod tagfiles;
 mod tagstore;
@@ -51,6 +54,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => commands::show::run(&home, &args),
         Command::Mempool(args) => commands::mempool::run(&home, &args),
         Command::Clusters(args) => commands::clusters::run(&home, &args.command),
+        Command::Links(args) => commands::links::run(&home, args.command),
         Command::Tags(args) => commands::tags::run(&home, args.command),
         Command::Incidents(args) => commands::incidents::run(&home, args.command),
         Command::Exercise(args) => commands::exercise::run(&args),

@@ -5,22 +5,18 @@
 //! it, when and why is what the user says (`--note`): the same commands make the same bytes. Whoever holds the store holds
 //! a lock on that file: two imports at once wait for one another.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use book::Book;
 use know::{Actors, Claim, PackHash};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::exit::Failure;
+use crate::history::{Hashed, History, replace};
 use crate::home::{ACTORS_FILE, TAGS_FILE, read_actors, read_kept};
 
 /// The history of a book's tags.
 const HISTORY_FILE: &str = "tags-history.ndjson";
-/// How much of the history's end is looked at for its last line.
-const LAST_LINE_BYTES_MAX: u64 = 64 << 10;
 /// The schema of every line.
 const HISTORY_SCHEMA: &str = "tracehound/tags-history/1";
 
@@ -72,7 +68,7 @@ struct Last {
 /// A book's tags, and the right to change them.
 pub struct TagStore {
     folder: PathBuf,
-    history: File,
+    history: History,
     pub claims: Vec<Claim>,
     pub actors: Actors,
     /// What the tags' file hashes to; nothing where there is none.
@@ -83,15 +79,12 @@ impl TagStore {
     /// Opens a book's tags, and waits for whoever is changing them.
     pub fn open(book: &Book) -> Result<Self, Failure> {
         let folder = book.folder().to_owned();
-        let path = folder.join(HISTORY_FILE);
-        let history = File::options().read(true).append(true).create(true).open(&path);
-        let history = history.map_err(|error| failed(&path, &error))?;
-        history.lock().map_err(|error| failed(&path, &error))?;
+        let history = History::open(&folder, HISTORY_FILE)?;
         let mut digest = None;
         let claims = read_kept(book, TAGS_FILE, |file| {
-            let mut hashed = Hashed { inner: file, digest: Sha256::new() };
+            let mut hashed = Hashed::new(file);
             let claims = know::from_ndjson(&mut hashed);
-            digest = Some(PackHash::new(hashed.digest.finalize().into()));
+            digest = Some(hashed.hash());
             claims
         })?;
         let mut store =
@@ -114,14 +107,7 @@ impl TagStore {
 
     /// The last line of the history, if it is one.
     fn last(&mut self) -> Result<Option<Last>, Failure> {
-        let path = self.folder.join(HISTORY_FILE);
-        let length = self.history.seek(SeekFrom::End(0)).map_err(|error| failed(&path, &error))?;
-        let from = length.saturating_sub(LAST_LINE_BYTES_MAX);
-        self.history.seek(SeekFrom::Start(from)).map_err(|error| failed(&path, &error))?;
-        let mut last = None;
-        for line in BufReader::new(&self.history).split(b'\n') {
-            last = Some(line.map_err(|error| failed(&path, &error))?).filter(|line| !line.is_empty()).or(last);
-        }
+        let last = self.history.last()?;
         // A line that was cut off by a crash is nothing; the next begins on its own.
         Ok(last.and_then(|line| serde_json::from_slice(&line).ok()))
     }
@@ -147,71 +133,13 @@ impl TagStore {
     }
 
     fn append(&mut self, entries: &[Entry], before: Option<&str>, after: Option<&str>) -> Result<(), Failure> {
-        let path = self.folder.join(HISTORY_FILE);
         let mut text = Vec::new();
-        let length = self.history.seek(SeekFrom::End(0)).map_err(|error| failed(&path, &error))?;
-        if length > 0 {
-            let mut end = [0];
-            self.history.seek(SeekFrom::Start(length - 1)).map_err(|error| failed(&path, &error))?;
-            self.history.read_exact(&mut end).map_err(|error| failed(&path, &error))?;
-            if end != *b"\n" {
-                text.push(b'\n');
-            }
-        }
         for entry in entries {
             let (tags_before, tags_after) = (before, after);
             let line = Line { schema: HISTORY_SCHEMA, entry, tags_before, tags_after };
             serde_json::to_writer(&mut text, &line)?;
             text.push(b'\n');
         }
-        self.history.write_all(&text).map_err(|error| failed(&path, &error))?;
-        self.history.sync_data().map_err(|error| failed(&path, &error))
-    }
-}
-
-fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::internal(format!("{}: {error}", path.display()))
-}
-
-/// Replaces a file of the book, whole or not at all, and gives what it hashes to.
-pub fn replace(
-    folder: &Path,
-    name: &str,
-    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> Result<PackHash, Failure> {
-    let path = folder.join(name);
-    let failed = |error: std::io::Error| failed(&path, &error);
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut out = BufWriter::new(Hashed { inner: file, digest: Sha256::new() });
-    write(&mut out).map_err(failed)?;
-    let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
-    hashed.inner.as_file().sync_all().map_err(failed)?;
-    hashed.inner.persist(&path).map_err(|error| failed(error.error))?;
-    Ok(PackHash::new(hashed.digest.finalize().into()))
-}
-
-/// What passes is hashed.
-struct Hashed<T> {
-    inner: T,
-    digest: Sha256,
-}
-
-impl<T: Read> Read for Hashed<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.digest.update(&buffer[..length]);
-        Ok(length)
-    }
-}
-
-impl<T: Write> Write for Hashed<T> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let length = self.inner.write(bytes)?;
-        self.digest.update(&bytes[..length]);
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
+        self.history.append(&text)
     }
 }

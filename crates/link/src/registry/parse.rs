@@ -26,6 +26,7 @@ const ITEMS_MAX: usize = 20_000;
 const PROTOCOL_KEYS: &[&str] = &[
     "protocol",
     "title",
+    "aliases",
     "version",
     "sources",
     "notes",
@@ -82,10 +83,8 @@ pub fn protocol(bytes: &[u8], file: &str) -> Result<Protocol, Fault> {
         name,
         version: version(&root)?,
         file: file.to_owned(),
-        sources: items(&root, "sources")?
-            .iter()
-            .map(|node| field(node, "sources", node.text().map(str::to_owned)))
-            .collect::<Result<_, _>>()?,
+        sources: texts(&root, "sources")?,
+        aliases: texts(&root, "aliases")?,
         notes: optional_text(&root, "notes")?,
         chains,
         pairing,
@@ -134,6 +133,10 @@ fn items<'a>(node: &'a Node, key: &str) -> Result<&'a [Node], Fault> {
         return wrong(list, key, format!("more than {ITEMS_MAX} entries"), "split the file");
     }
     Ok(items)
+}
+
+fn texts(node: &Node, key: &str) -> Result<Vec<String>, Fault> {
+    items(node, key)?.iter().map(|item| field(item, key, item.text().map(str::to_owned))).collect()
 }
 
 fn optional_text(node: &Node, key: &str) -> Result<Option<String>, Fault> {
@@ -419,6 +422,8 @@ impl Terms<'_> {
         let special = match (text, usual) {
             ("@contract", Usual::Token | Usual::Holder | Usual::Key) => Some(Term::Contract),
             ("@chain", Usual::Key) => Some(Term::Chain),
+            ("@tx", Usual::Key) => Some(Term::Tx),
+            ("@tx_text_hash", Usual::Key) => Some(Term::TxTextHash),
             ("@native", Usual::Token) => Some(Term::Native),
             ("@transaction", Usual::Token | Usual::Amount | Usual::Holder) => Some(Term::Transaction),
             _ if usual == Usual::Ledger && text.contains(':') => Some(Term::Ledger(ledger_of(node, name)?)),

@@ -72,6 +72,15 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A call that an entry knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The function and its arguments.
+    pub text: String,
+    /// What it says, where it tells of an amount.
+    pub crossing: Option<Crossing>,
+}
+
 /// A transaction that is being read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
@@ -152,7 +161,7 @@ impl<'a> Reading<'a> {
 
     /// What a call says, by the entries that know its selector: those of the contract's protocol, or of any where no
     /// contract is named.
-    pub fn call(&self, contract: Option<[u8; 20]>, calldata: &[u8]) -> Result<Option<Crossing>, Refusal> {
+    pub fn call(&self, contract: Option<[u8; 20]>, calldata: &[u8]) -> Result<Option<Called>, Refusal> {
         let mut failed = None;
         for protocol in self.registry.protocols() {
             let is_theirs = contract.is_none_or(|address| protocol.contract(self.ledger, address).is_some());
@@ -174,7 +183,10 @@ impl<'a> Reading<'a> {
                 }
                 let found = Found { protocol, entry, names, contract, index: None };
                 if self.holds(&found) {
-                    return self.crossing(&found).map_err(refused);
+                    let all: Vec<String> =
+                        fields.iter().map(|field| format!("{}: {}", field.name, field.value)).collect();
+                    let text = format!("{}({})", entry.signature.name, all.join(", "));
+                    return Ok(Some(Called { text, crossing: self.crossing(&found).map_err(refused)? }));
                 }
             }
         }
@@ -294,6 +306,8 @@ impl<'a> Reading<'a> {
                     .parse::<u64>()
                     .map_or_else(|_| Value::Text(number.to_owned()), |number| Value::Uint(evm::abi::U256::from(number)))
             }
+            Term::Tx => Value::Bytes(hex::bytes(self.tx.strip_prefix("0x")?)?),
+            Term::TxTextHash => Value::Bytes(evm::abi::keccak256(self.tx.as_bytes()).to_vec()),
             Term::Transaction | Term::Native | Term::Ledger(_) => return None,
         })
     }

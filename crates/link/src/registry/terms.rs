@@ -18,6 +18,10 @@ pub enum Term {
     Transaction,
     /// `@native`: the ledger's own coin.
     Native,
+    /// `@tx`: the id of the transaction itself, for bridges whose other side names it as their key.
+    Tx,
+    /// `@tx_text_hash`: the Keccak hash of that id as text, `0x` and all.
+    TxTextHash,
     /// A ledger by name: the other side is always there.
     Ledger(ledger::LedgerId),
     /// A number that is always the same.
@@ -32,6 +36,8 @@ impl fmt::Display for Term {
             Self::Chain => write!(f, "@chain"),
             Self::Transaction => write!(f, "@transaction"),
             Self::Native => write!(f, "@native"),
+            Self::Tx => write!(f, "@tx"),
+            Self::TxTextHash => write!(f, "@tx_text_hash"),
             Self::Ledger(ledger) => write!(f, "{ledger}"),
             Self::Number(number) => write!(f, "{number}"),
         }

@@ -6,9 +6,10 @@ use know::{EXPOSURE_CATEGORIES, Rules, StopKind};
 
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
+use crate::history::replace;
 use crate::home::{CATEGORIES_FILE, Home};
 use crate::output::text::plural;
-use crate::tagstore::{Entry, TagStore, replace};
+use crate::tagstore::{Entry, TagStore};
 use crate::tracing::case::read_small;
 
 /// The largest table that is read.
