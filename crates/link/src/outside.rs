@@ -78,8 +78,9 @@ struct RpcLog {
 struct Answer<'a> {
     #[serde(borrow)]
     result: Option<&'a RawValue>,
-    #[serde(borrow)]
-    answer: Option<&'a RawValue>,
+    /// As our own recordings have it.
+    #[serde(borrow, rename = "answer")]
+    recorded: Option<&'a RawValue>,
     #[serde(borrow)]
     logs: Option<&'a RawValue>,
 }
@@ -106,13 +107,37 @@ fn quantity(text: &str) -> Option<u64> {
     u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
 
+/// A log whose bytes were read.
+struct Part {
+    item: u64,
+    index: u32,
+    contract: [u8; 20],
+    topics: Vec<[u8; 32]>,
+    data: Vec<u8>,
+}
+
+impl Part {
+    /// Where it has no index, its place in the input stands for it.
+    fn of(item: u64, log: &RpcLog) -> Option<Self> {
+        let topics: Vec<[u8; 32]> = log.topics.iter().map(|topic| fixed(topic)).collect::<Option<_>>()?;
+        let index = log.log_index.as_deref().and_then(quantity).unwrap_or(item);
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let part = Self { item, index, contract: fixed(&log.address)?, topics, data: bytes_of(&log.data)? };
+        Some(part).filter(|part| part.topics.len() <= 4)
+    }
+
+    fn log(&self) -> Log<'_> {
+        Log { index: self.index, contract: self.contract, topics: &self.topics, data: &self.data }
+    }
+}
+
 impl Reader<'_> {
     /// One document, or one to a line.
     fn json(&mut self, text: &str) -> Result<(), Fault> {
-        let mut documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
         let mut logs = Vec::new();
         let mut item = 0;
-        while let Some(document) = documents.next() {
+        for document in documents {
             let document = document.map_err(|error| {
                 let what = error.to_string();
                 let what = what.split(" at line ").next().unwrap_or_default().to_owned();
@@ -136,7 +161,7 @@ impl Reader<'_> {
         }
         if text.starts_with('{')
             && let Ok(answer) = serde_json::from_str::<Answer<'_>>(text)
-            && let Some(inner) = answer.result.or(answer.answer).or(answer.logs)
+            && let Some(inner) = answer.result.or(answer.recorded).or(answer.logs)
         {
             return self.value(inner.get(), item, logs, depth + 1);
         }
@@ -224,31 +249,17 @@ impl Reader<'_> {
     /// Logs by their transactions, in the order of the input.
     fn logs(&mut self, logs: &[(u64, RpcLog)]) {
         for one in logs.chunk_by(|(_, a), (_, b)| a.transaction_hash == b.transaction_hash) {
-            let mut parts = Vec::with_capacity(one.len());
+            let mut parts: Vec<Part> = Vec::with_capacity(one.len());
             for (item, log) in one {
-                let topics: Option<Vec<[u8; 32]>> = log.topics.iter().map(|topic| fixed(topic)).collect();
-                match (fixed::<20>(&log.address), topics, bytes_of(&log.data)) {
-                    (Some(contract), Some(topics), Some(data)) if topics.len() <= 4 => {
-                        let index =
-                            log.log_index.as_deref().and_then(quantity).and_then(|index| u32::try_from(index).ok());
-                        parts.push((*item, index, contract, topics, data));
+                match Part::of(*item, log) {
+                    Some(part) => parts.push(part),
+                    None => {
+                        let what = "the log's address, topics or data are no hexadecimal".to_owned();
+                        self.out.refused.push((*item, what));
                     }
-                    _ => self
-                        .out
-                        .refused
-                        .push((*item, "the log's address, topics or data are no hexadecimal".to_owned())),
                 }
             }
-            let log =
-                |(item, index, contract, topics, data): &'_ (u64, Option<u32>, [u8; 20], Vec<[u8; 32]>, Vec<u8>)| {
-                    let index = index.unwrap_or_else(|| u32::try_from(*item).unwrap_or(u32::MAX));
-                    (index, *contract, topics.clone(), data.clone())
-                };
-            let owned: Vec<_> = parts.iter().map(log).collect();
-            let views: Vec<Log<'_>> = owned
-                .iter()
-                .map(|(index, contract, topics, data)| Log { index: *index, contract: *contract, topics, data })
-                .collect();
+            let views: Vec<Log<'_>> = parts.iter().map(Part::log).collect();
             let first = one.first().map(|(_, log)| log);
             let time = first.and_then(|log| quantity(log.block_timestamp.as_deref()?));
             let reading = Reading {
@@ -262,8 +273,8 @@ impl Reader<'_> {
             let (crossings, refusals) = reading.logs(&views);
             self.out.other += (views.len() - (crossings.len() + refusals.len()).min(views.len())) as u64;
             for refusal in refusals {
-                let at = parts.iter().zip(&owned).find(|(_, log)| Some(log.0) == refusal.index);
-                self.out.refused.push((at.map_or(0, |(part, _)| part.0), refusal.what));
+                let at = parts.iter().find(|part| Some(part.index) == refusal.index);
+                self.out.refused.push((at.map_or(0, |part| part.item), refusal.what));
             }
             self.out.crossings.extend(crossings);
         }

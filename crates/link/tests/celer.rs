@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::LedgerId;
 use link::registry::{Registry, guess};
-use link::{Crossing, Direction, outside};
+use link::{Direction, outside};
 
 fn data(name: &str) -> Option<(PathBuf, Vec<u8>)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bridges").join(name);

@@ -1,10 +1,10 @@
 //! A registry file from what others list of a bridge: contracts, events and functions in CSV, roles guessed by name and type.
 //!
-//! The forms are those of the published bridge data (`contracts/NAME.csv`: address, contract_name, name_tag, srcnet;
-//! `event-fields/NAME_event.csv` and `NAME_func.csv`: Action, event_name or func_name, arguments, exampleTxhash). A guess is
+//! The forms are those of the published bridge data (`contracts/NAME.csv` with `address,contract_name,name_tag,srcnet`;
+//! `event-fields/NAME_event.csv` and `NAME_func.csv` with `Action,event_name,arguments,exampleTxhash`, or `func_name`). A guess is
 //! a start for a person: whatever could not be told is said, in the file's notes and beside it. It reads no file itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use decode::Fault;
@@ -77,7 +77,7 @@ pub fn guess<'a>(protocol: &str, lists: &[List<'a>]) -> Result<Guess, (&'a str, 
         }
         match Signature::parse(&format!("{}({})", row.name, row.arguments)) {
             Ok(signature) if seen.insert((row.is_event, signature.canonical())) => {
-                drafts.push(draft(row, signature, &mut remarks));
+                drafts.push(draft(row, &signature, &mut remarks));
             }
             Ok(_) => {}
             Err(error) => remarks.push(format!("{} {}: {error}; left out", kind(row), row.name)),
@@ -193,7 +193,7 @@ fn plain(parameter: &Parameter) -> String {
     parameter.name.trim_start_matches('_').to_ascii_lowercase()
 }
 
-fn draft(row: &Row, signature: Signature, remarks: &mut Vec<String>) -> Draft {
+fn draft(row: &Row, signature: &Signature, remarks: &mut Vec<String>) -> Draft {
     let is_deposit = row.direction == Direction::Deposit;
     let find = |kinds: fn(&Type) -> bool, words: &[&str]| {
         let fits = |word: &&&str, exact: bool| {
@@ -354,9 +354,9 @@ fn written(
         );
     }
     out.push_str("contracts:\n");
-    let mut known: BTreeMap<(String, String), ()> = BTreeMap::new();
+    let mut known: BTreeSet<(String, String)> = BTreeSet::new();
     for (ledger, address, name, tag) in contracts {
-        if known.insert((ledger.clone(), address.to_ascii_lowercase()), ()).is_some() {
+        if !known.insert((ledger.clone(), address.to_ascii_lowercase())) {
             continue;
         }
         let role = role(&format!("{name} {tag}"));

@@ -55,6 +55,7 @@ pub enum LinksCommand {
     },
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct FindLinksArgs {
     /// More registry files, or folders of them; they come before the built-in ones
@@ -150,7 +151,7 @@ pub enum RegistryCommand {
     },
     /// Write a registry file from lists of contracts, events and functions in CSV
     Import {
-        /// Contracts: address, contract_name, name_tag, srcnet. Events, functions: Action, event_name or func_name, arguments
+        /// Lists of contracts, of events, of functions (docs/links.md has their columns)
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// The protocol's name; that of the contracts' file without one
