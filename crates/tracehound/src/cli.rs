@@ -1,11 +1,8 @@
 //! The command line: one table of flags, from which help and shell completions follow.
 
 mod clusters;
-<<<<<<< HEAD
 mod ethereum;
-=======
 mod links;
->>>>>>> 94fdb1d (link, tracehound: the links command, decoding outside of ledgers, registry files from lists)
 mod tags;
 
 use std::path::PathBuf;
@@ -15,11 +12,8 @@ use clap_complete::Shell;
 use trace::Policy;
 
 pub use clusters::*;
-<<<<<<< HEAD
 pub use ethereum::*;
-=======
 pub use links::*;
->>>>>>> 94fdb1d (link, tracehound: the links command, decoding outside of ledgers, registry files from lists)
 pub use tags::*;
 
 /// Follows stolen money across chains and banks, and shows its work.
