@@ -99,7 +99,9 @@ fn recorded(folder: &Path) -> BTreeMap<u64, Recorded> {
     for file in files {
         let Ok(text) = std::fs::read_to_string(file.path()) else { continue };
         if let Ok(answers) = serde_json::from_str::<Vec<Answer<'_>>>(&text) {
-            answers.iter().for_each(|answer| put(&mut blocks, answer.result.get()));
+            for answer in answers {
+                put(&mut blocks, answer.result.get());
+            }
         } else {
             for line in text.lines() {
                 if let Ok(answer) = serde_json::from_str::<Answer<'_>>(line) {

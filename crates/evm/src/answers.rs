@@ -22,6 +22,8 @@ pub struct Block<'a> {
     pub base_fee_per_gas: Option<Quantity>,
     pub gas_used: Option<Small>,
     pub logs_bloom: Option<Data<'a>>,
+    pub receipts_root: Option<Hash>,
+    pub withdrawals_root: Option<Hash>,
     /// In headers since the Cancun upgrade.
     pub parent_beacon_block_root: Option<Hash>,
     pub transactions: Vec<Transaction>,
@@ -50,8 +52,10 @@ pub struct Transaction {
 
 /// What a staker gets from the beacon chain, in gwei.
 #[derive(Deserialize)]
-#[serde(expecting = "a withdrawal with its fields")]
+#[serde(rename_all = "camelCase", expecting = "a withdrawal with its fields")]
 pub struct Withdrawal {
+    pub index: Option<Small>,
+    pub validator_index: Option<Small>,
     pub address: Address,
     pub amount: Small,
 }
@@ -69,6 +73,11 @@ pub struct Receipt<'a> {
     pub effective_gas_price: Option<Quantity>,
     /// 1 or 0; absent before the Byzantium upgrade.
     pub status: Option<Small>,
+    /// The state after the transaction, before the Byzantium upgrade.
+    pub root: Option<Data<'a>>,
+    #[serde(rename = "type")]
+    pub kind: Option<Small>,
+    pub logs_bloom: Option<Data<'a>>,
     pub contract_address: Option<Address>,
     pub blob_gas_used: Option<Small>,
     pub blob_gas_price: Option<Quantity>,

@@ -7,10 +7,11 @@ use crate::answers::{Block, Log, Receipt};
 use crate::bloom::Bloom;
 use crate::chain::Chain;
 use crate::fault::{BlockFault, Method};
+use crate::roots;
 use crate::words::{HashBytes, hash_text};
 
 /// Checks a block against itself.
-pub fn block(block: &Block<'_>) -> Result<(), BlockFault> {
+pub fn block(chain: &Chain, block: &Block<'_>) -> Result<(), BlockFault> {
     let fault = |what| Err(BlockFault::new(Method::Block, what));
     for (at, transaction) in block.transactions.iter().enumerate() {
         if transaction.block_hash.is_some_and(|hash| hash != block.hash) {
@@ -22,6 +23,9 @@ pub fn block(block: &Block<'_>) -> Result<(), BlockFault> {
         if transaction.transaction_index.is_some_and(|index| index.0 != at as u64) {
             return fault(format!("transaction {at} says that it has another place"));
         }
+    }
+    if chain.standard && roots::are_withdrawals(block) == Some(false) {
+        return fault("the withdrawals are not those of the header's withdrawalsRoot".to_owned());
     }
     let mut hashes: Vec<&HashBytes> = block.transactions.iter().map(|transaction| &transaction.hash.0).collect();
     hashes.sort_unstable();
@@ -56,7 +60,13 @@ pub fn receipts(chain: &Chain, block: &Block<'_>, receipts: &[Receipt<'_>]) -> R
         return fault(format!("the receipts used {gas} gas, the block says another sum"));
     }
     let all = receipts.iter().enumerate().flat_map(|(at, receipt)| receipt.logs.iter().map(move |log| (log, Some(at))));
-    logs(Method::Receipts, chain, block, all)
+    logs(Method::Receipts, chain, block, all)?;
+    if chain.standard && roots::are_receipts(block, receipts) == Some(false) {
+        return fault(
+            "the receipts are not those of the header's receiptsRoot: something in them was changed".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Checks logs that came on their own.

@@ -117,7 +117,7 @@ impl<'a> Answers<'a> {
     /// Reads answers and holds them against each other.
     pub fn read(chain: &Chain, material: &Material<'a>) -> Result<Self, BlockFault> {
         let block: Block<'a> = parse(Method::Block, material.block)?;
-        check::block(&block)?;
+        check::block(chain, &block)?;
         let written = match material.logs {
             Logs::Receipts(text) => {
                 let receipts: Vec<Receipt<'a>> = parse(Method::Receipts, text)?;

@@ -62,7 +62,8 @@ fn the_tokens_of_a_block_are_known_before_it_is_decoded() {
 fn what_was_changed_in_an_answer_is_named_with_its_method() {
     let Some(Recorded { block, logs }) = recorded() else { return };
     let hash = "0x95b198e154acbfc64109dfd22d8224fe927fd8dfdedfae01587674482ba4baf3";
-    let cases: [(&str, String, String, Method, &str); 8] = [
+    let cases: [(&str, String, String, Method, &str); 9] = [
+        ("a withdrawal", block.replacen("0xeb9b8c", "0xeb9b8d", 1), logs.clone(), Method::Block, "withdrawalsRoot"),
         ("null", "null".into(), logs.clone(), Method::Block, "null"),
         ("cut", block[..1000].into(), logs.clone(), Method::Block, "EOF"),
         ("null logs", block.clone(), "null".into(), Method::Logs, "null"),
@@ -88,5 +89,30 @@ fn what_was_changed_in_an_answer_is_named_with_its_method() {
         let fault = decode(&block, &logs).unwrap_err();
         assert_eq!(fault.method, method, "{name}: {fault}");
         assert!(fault.to_string().contains(what), "{name}: {fault}");
+    }
+}
+
+/// A block of a local node: six transactions of three types, one of which failed, with five logs.
+const SIX: &str = include_str!("made/six.ndjson");
+
+#[test]
+fn the_root_of_the_receipts_proves_what_no_filter_does() {
+    let (block, receipts) = SIX.trim().split_once('\n').unwrap();
+    let chain = Chain::of(31_337).unwrap();
+    let read = |receipts: &str| {
+        let material = Material { block, logs: Logs::Receipts(receipts), traces: Traces::None };
+        decode_block(&chain, &Tokens::built_in(&chain), &KeepEvents::All, &material)
+    };
+    assert_eq!(read(receipts).unwrap().block.transactions.len(), 6);
+    let changes = [
+        ("an amount", "0000000000000005\"", "0000000000000006\""),
+        ("a failure", "\"status\":\"0x0\"", "\"status\":\"0x1\""),
+        ("a type", "\"type\":\"0x1\"", "\"type\":\"0x2\""),
+    ];
+    for (name, from, to) in changes {
+        assert!(receipts.contains(from), "{name}");
+        let fault = read(&receipts.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(fault.method, Method::Receipts, "{name}: {fault}");
+        assert!(fault.to_string().contains("receiptsRoot"), "{name}: {fault}");
     }
 }
