@@ -4,6 +4,8 @@
 //! protocols, the priors. Each level is the Dirichlet mean with its parent as base measure and [`LEAN`] pseudo-pairs
 //! ("A hierarchical Dirichlet language model", `MacKay` and Peto, 1995). All of it is whole numbers.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use super::entry::Entry;
@@ -93,7 +95,7 @@ fn beyond<'a>(chances: impl Iterator<Item = &'a u64>) -> usize {
 #[derive(Debug)]
 struct Histogram {
     counts: FxHashMap<Context, Vec<u64>>,
-    spreads: FxHashMap<Context, Spread>,
+    spreads: FxHashMap<Context, Rc<Spread>>,
     bins: Bins,
 }
 
@@ -129,7 +131,7 @@ impl Histogram {
         counts.iter().zip(wider).map(mean).collect()
     }
 
-    fn spread(&mut self, context: Context) -> &Spread {
+    fn spread(&mut self, context: Context) -> Rc<Spread> {
         if !self.spreads.contains_key(&context) {
             let chances = self.chances(context);
             let worth = |chance: &u64| *chance >= RARE;
@@ -140,9 +142,9 @@ impl Histogram {
             let high = chances.len() - 1 - beyond(chances.iter().rev());
             let reach = (self.bins.edges(low.min(high)).0, self.bins.edges(high).1);
             let ln = chances.iter().map(|chance| ln_ratio(*chance, PARTS)).collect();
-            self.spreads.insert(context, Spread { ln, reach, far });
+            self.spreads.insert(context, Rc::new(Spread { ln, reach, far }));
         }
-        &self.spreads[&context]
+        Rc::clone(&self.spreads[&context])
     }
 }
 
@@ -186,6 +188,8 @@ pub enum Relation {
 }
 
 impl Relation {
+    const ALL: [Self; 5] = [Self::ToldEqual, Self::ToldOther, Self::SenderEqual, Self::SenderOther, Self::Unknown];
+
     /// That of two sides.
     pub fn of(deposit: &Entry, withdrawal: &Entry) -> Self {
         if withdrawal.recipient == 0 {
@@ -208,6 +212,25 @@ impl Relation {
     /// Whether the money came out where it was expected.
     pub fn is_equal(self) -> bool {
         matches!(self, Self::ToldEqual | Self::SenderEqual)
+    }
+}
+
+/// How true pairs of one context look.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Which.
+    pub context: Context,
+    /// How fees are spread.
+    pub fee: Rc<Spread>,
+    /// How latencies are spread.
+    pub latency: Rc<Spread>,
+    relations: [i32; 5],
+}
+
+impl Look {
+    /// ln of how likely a true pair's recipient stands so to the deposit, in thousandths of a nat.
+    pub fn relation(&self, relation: Relation) -> i32 {
+        Relation::ALL.iter().zip(self.relations).find(|(known, _)| **known == relation).map_or(0, |(_, ln)| ln)
     }
 }
 
@@ -247,18 +270,14 @@ impl Model {
         }
     }
 
-    /// How fees are spread.
-    pub fn fee(&mut self, context: Context) -> &Spread {
-        self.fee.spread(context)
-    }
-
-    /// How latencies are spread.
-    pub fn latency(&mut self, context: Context) -> &Spread {
-        self.latency.spread(context.route())
+    /// How true pairs of a context look.
+    pub fn look(&mut self, context: Context) -> Look {
+        let relations = Relation::ALL.map(|relation| self.relation(context, relation));
+        Look { context, fee: self.fee.spread(context), latency: self.latency.spread(context.route()), relations }
     }
 
     /// ln of how likely a true pair stands so, in thousandths of a nat.
-    pub fn relation(&self, context: Context, relation: Relation) -> i32 {
+    fn relation(&self, context: Context, relation: Relation) -> i32 {
         let told = || self.told.share(context, self.priors.told_equal);
         let sender = || self.sender.share(context, self.priors.sender_equal);
         match relation {
@@ -307,20 +326,20 @@ mod tests {
         let mut model = Model::new(Priors::built_in());
         let deposit = entry(10u128.pow(18), 0);
         let context = Context::new(1, &deposit, 2);
-        let before = model.fee(context).ln.clone();
+        let before = model.look(context).fee.ln.clone();
         let mut model = Model::new(Priors::built_in());
         for _ in 0..100 {
             model.learn(&deposit, &Entry { place: 2, ..entry(10u128.pow(18) - 4 * 10u128.pow(14), 300) });
         }
         let bin = model.priors.fee.bin(400).unwrap();
-        assert!(model.fee(context).ln[bin] > -200, "nearly all fees are alike");
+        assert!(model.look(context).fee.ln[bin] > -200, "nearly all fees are alike");
         assert!(before[bin] < -2000);
         let elsewhere = Context::new(9, &entry(10u128.pow(20), 0), 3);
-        assert!(model.fee(elsewhere).ln[bin] > before[bin], "other protocols learn from the pool");
+        assert!(model.look(elsewhere).fee.ln[bin] > before[bin], "other protocols learn from the pool");
         let chances = model.fee.chances(context);
         let sum: u64 = chances.iter().sum();
         assert!(PARTS - sum < PARTS / 100_000, "{sum}");
-        assert_eq!(model.fee(context).reach.1, 400);
+        assert_eq!(model.look(context).fee.reach.1, 400);
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! logarithm is not promised to be. The way back is a product of constants, which rounds alike everywhere too.
 
 /// The logarithm's fraction has so many bits.
-const FRACTION_BITS: u32 = 24;
+const FRACTION_BITS: u32 = 14;
 /// ln 2 in billionths of a thousandth: thousandths of a nat in a bit.
 const MILLINATS_A_BIT_MILLIONTHS: i64 = 693_147_181;
 
-/// The logarithm to base 2, in 2^-24; of zero: that of one half.
+/// The logarithm to base 2, in 2^-14; of zero: that of one half.
 fn log2_parts(value: u64) -> i64 {
     if value == 0 {
         return -(1 << FRACTION_BITS);

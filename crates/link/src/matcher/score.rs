@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::entry::Entry;
 use super::index::{Index, bucket, position};
-use super::learn::{Context, Model, Relation, fee_millionths};
+use super::learn::{Context, Look, Model, Relation, fee_millionths};
 use super::logs::{exp, ln_ratio};
 use super::priors::MILLION;
 
@@ -108,6 +108,7 @@ struct Around {
 /// Counts that are asked for again and again.
 #[derive(Default)]
 pub struct Memory {
+    look: Option<Look>,
     /// By group and hour.
     around: FxHashMap<(usize, i64), Around>,
     /// Of the deposit at hand: by group, fee bin and hour.
@@ -161,8 +162,8 @@ impl Scorer<'_> {
     fn fitting(&mut self, deposit: &Entry, at: usize) -> (Vec<u32>, bool) {
         let group = self.index.group(at);
         let context = Context::new(deposit.protocol, deposit, group.place);
-        let fee = self.model.fee(context).reach;
-        let latency = self.model.latency(context).clone();
+        let look = self.look(context);
+        let (fee, latency) = (look.fee.reach, &look.latency);
         let time = |reach: (i64, i64)| {
             let until = reach.1.min(self.window_seconds);
             (deposit.seconds.saturating_add(reach.0), deposit.seconds.saturating_add(until))
@@ -207,14 +208,15 @@ impl Scorer<'_> {
         let seconds = withdrawal.seconds - deposit.seconds;
         let fee_bin = self.model.priors.fee.bin(fee)?;
         let latency_bin = self.model.priors.latency.bin(seconds)?;
-        let fee_ln = self.model.fee(context).ln[fee_bin];
-        let latency_ln = self.model.latency(context).ln[latency_bin];
+        let look = self.look(context);
+        let (fee_ln, latency_ln) = (look.fee.ln[fee_bin], look.latency.ln[latency_bin]);
         let relation = Relation::of(deposit, &withdrawal);
         let around = self.around(&withdrawal, at);
         let room = self.room_milli(fee_bin, around.all);
         // As if nobody else fitted, and everybody else had another recipient.
         let chance = if relation.is_equal() { ln_ratio(self.model.priors.chance_equal, MILLION) } else { 0 };
-        let most = fee_ln + latency_ln + odds + self.model.relation(context, relation) - chance;
+        let true_relation = look.relation(relation);
+        let most = fee_ln + latency_ln + odds + true_relation - chance;
         if most - ln_ratio(self.strangers(room, around, latency_bin), MILLION) < SCORE_HOPELESS {
             return None;
         }
@@ -223,10 +225,18 @@ impl Scorer<'_> {
         Some(Parts {
             fee: (fee, fee_ln),
             latency: (seconds, latency_ln),
-            relation: (relation, self.relation(deposit, &withdrawal, at, context, relation, fitting)),
+            relation: (relation, self.relation(deposit, &withdrawal, at, (relation, true_relation), fitting)),
             strangers: (strangers, ln_ratio(strangers, MILLION)),
             odds,
         })
+    }
+
+    /// How true pairs of a context look; the last answer is kept.
+    fn look(&mut self, context: Context) -> Look {
+        match &self.memory.look {
+            Some(look) if look.context == context => look.clone(),
+            _ => self.memory.look.insert(self.model.look(context)).clone(),
+        }
     }
 
     /// What is around a withdrawal.
@@ -278,11 +288,9 @@ impl Scorer<'_> {
         deposit: &Entry,
         withdrawal: &Entry,
         at: usize,
-        context: Context,
-        relation: Relation,
+        (relation, true_pair): (Relation, i32),
         fitting_milli: u64,
     ) -> i32 {
-        let true_pair = self.model.relation(context, relation);
         if !relation.is_equal() {
             return true_pair;
         }

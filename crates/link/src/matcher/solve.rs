@@ -6,6 +6,9 @@ use super::posterior::{Pair, marginals};
 use super::score::{Candidates, Edge};
 use crate::Portion;
 
+/// A pair that makes every pairing worse than the best by more than this, in thousandths of a nat, has no chance worth a figure.
+const SLACK_MOST: i64 = 8_000;
+
 /// A pair with what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -63,17 +66,53 @@ fn of_component(edges: &[Edge], alone: &[f64], at: &[usize]) -> Vec<Found> {
     }
     let alone: Vec<f64> = deposits.iter().map(|id| alone[position(*id)]).collect();
     let assignment = assign(&gains, withdrawals.len(), STEPS_MAX);
-    let (chances, exact) = marginals(&pairs, &alone, withdrawals.len());
+    let matters = |(row, column, score): &Pair| assignment.slack(*row, *column, *score) <= SLACK_MOST;
+    let chances = chances(&pairs, &alone, withdrawals.len(), matters);
     let component = (deposits.len(), withdrawals.len());
-    let found = |((at, (row, column, _)), chance): ((&usize, &Pair), &f64)| Found {
+    let found = |((at, (row, column, _)), (chance, exact)): ((&usize, &Pair), &(f64, bool))| Found {
         edge: edges[*at],
         probability: billionths(*chance),
         chosen: assignment.column_of[*row] == Some(*column),
         component,
-        exact,
+        exact: *exact,
         best: assignment.best,
     };
     at.iter().zip(&pairs).zip(&chances).map(found).collect()
+}
+
+/// The chance of each pair, and whether it is exact. Pairs that matter to no likely pairing are left out, so that what is left
+/// falls into smaller parts.
+fn chances(pairs: &[Pair], alone: &[f64], columns: usize, matters: impl Fn(&Pair) -> bool) -> Vec<(f64, bool)> {
+    let rows = alone.len();
+    let mut sets = Sets::new(rows + columns);
+    let kept: Vec<usize> = (0..pairs.len()).filter(|at| matters(&pairs[*at])).collect();
+    for at in &kept {
+        sets.unite(pairs[*at].0, rows + pairs[*at].1);
+    }
+    let mut order: Vec<(usize, usize)> = kept.into_iter().map(|at| (sets.root(pairs[at].0), at)).collect();
+    order.sort_unstable();
+    let mut chances = vec![(0.0, true); pairs.len()];
+    for part in order.chunk_by(|a, b| a.0 == b.0) {
+        let numbers = |of: fn(&Pair) -> usize| {
+            let mut numbers: Vec<usize> = part.iter().map(|(_, at)| of(&pairs[*at])).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        };
+        let (rows, columns) = (numbers(|pair| pair.0), numbers(|pair| pair.1));
+        let among = |numbers: &[usize], id: usize| numbers.binary_search(&id).expect("collected from the same pairs");
+        let inner: Vec<Pair> = part
+            .iter()
+            .map(|(_, at)| &pairs[*at])
+            .map(|(row, column, score)| (among(&rows, *row), among(&columns, *column), *score))
+            .collect();
+        let alone: Vec<f64> = rows.iter().map(|row| alone[*row]).collect();
+        let (found, exact) = marginals(&inner, &alone, columns.len());
+        for ((_, at), chance) in part.iter().zip(found) {
+            chances[*at] = (chance, exact);
+        }
+    }
+    chances
 }
 
 /// Rounded down, so that what adds up to one at most still does.
