@@ -2,11 +2,19 @@
 #![no_main]
 
 use std::io::Read;
+use std::sync::LazyLock;
 
 use evm::exports::{Exports, Tables};
 use evm::{Chain, Decoded, KeepEvents, Tokens};
 use libfuzzer_sys::fuzz_target;
 use tracehound_fuzz::{OneByte, assert_evm_block, assert_message};
+
+/// The tables are read once.
+static KNOWN: LazyLock<(Chain, Tokens)> = LazyLock::new(|| {
+    let chain = Chain::of(1).expect("it is in the table");
+    let tokens = Tokens::built_in(&chain);
+    (chain, tokens)
+});
 
 fuzz_target!(|data: &[u8]| {
     let whole = read(data, |bytes| bytes);
@@ -18,11 +26,11 @@ fuzz_target!(|data: &[u8]| {
 fn read<'a, R: Read>(data: &'a [u8], reader: impl Fn(&'a [u8]) -> R) -> (Vec<Decoded>, Option<String>) {
     let mut tables = data.split(|byte| *byte == 0).map(|table| (!table.is_empty()).then_some(table));
     let mut next = || tables.next().flatten().map(&reader);
-    let chain = Chain::of(1).expect("it is in the table");
-    let (tokens, keep) = (Tokens::built_in(&chain), KeepEvents::All);
+    let (chain, tokens) = &*KNOWN;
+    let keep = KeepEvents::All;
     let Some(blocks) = next() else { return (Vec::new(), None) };
     let tables = Tables { blocks, transactions: next(), receipts: next(), logs: next(), traces: next() };
-    let exports = match Exports::new(&chain, &tokens, &keep, tables) {
+    let exports = match Exports::new(chain, tokens, &keep, tables) {
         Ok(exports) => exports,
         Err(fault) => return (Vec::new(), Some(said(&fault))),
     };

@@ -27,6 +27,10 @@ pub struct Block<'a> {
     /// In headers since the Cancun upgrade.
     pub parent_beacon_block_root: Option<Hash>,
     pub transactions: Vec<Transaction>,
+    /// What its miner had to work for; stakers' blocks have none.
+    pub difficulty: Option<Quantity>,
+    #[serde(default)]
+    pub uncles: Vec<Hash>,
     pub withdrawals: Option<Vec<Withdrawal>>,
 }
 

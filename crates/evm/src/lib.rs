@@ -16,6 +16,7 @@ pub mod exports;
 mod fault;
 mod fees;
 mod material;
+mod rewards;
 mod roots;
 mod tokens;
 mod trace;

@@ -16,6 +16,7 @@ use crate::chain::Chain;
 use crate::check;
 use crate::fault::{BlockFault, Method, Problem};
 use crate::fees::{Fee, fee};
+use crate::rewards;
 use crate::tokens::{Standard, Tokens};
 use crate::trace::{Move, Traced, geth, parity};
 use crate::transfers;
@@ -291,7 +292,12 @@ impl<'a> Answers<'a> {
     /// What happens outside of transactions: rewards and withdrawals of stakers.
     fn block_legs(&self, name: &str, assembler: &mut Assembler<'_>) -> Vec<AccountLeg> {
         let mut legs = Legs::of(name);
-        let rewards = self.traced.iter().flat_map(|traced| traced.rewards.iter().copied());
+        let told = self.traced.as_ref().map_or(&[][..], |traced| &traced.rewards);
+        // By rule, where traces do not tell it.
+        let is_mined = self.block.difficulty.is_some_and(|difficulty| !difficulty.0.is_zero());
+        let by_rule = (assembler.chain.number == 1 && is_mined && told.is_empty())
+            .then(|| (self.block.miner.0, rewards::of_miner(self.block.number.0, self.block.uncles.len())));
+        let rewards = told.iter().copied().chain(by_rule);
         let withdrawals = self.block.withdrawals.iter().flatten();
         let withdrawals =
             withdrawals.map(|to| (to.address.0, U256::from(to.amount.0).saturating_mul(U256::from(GWEI))));

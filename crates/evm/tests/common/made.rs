@@ -93,7 +93,7 @@ pub fn receipts(each: Vec<(Vec<Value>, Value)>) -> Value {
 }
 
 /// A call of a tree: type, from, to, value, whether it failed, and what it called.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Call(pub &'static str, pub u64, pub u64, pub u64, pub bool, pub Vec<Call>);
 
 pub fn geth(roots: &[Call]) -> Value {
