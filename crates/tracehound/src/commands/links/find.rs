@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use book::{Book, BookLedger};
+use book::BookLedger;
 use ledger::Contracts;
-use link::{Claim, Found, Kept, Registry};
+use link::{Claim, Found, Kept, matcher};
 
 use super::line::CrossingLine;
 use crate::cli::FindLinksArgs;
@@ -28,7 +28,7 @@ pub fn run(home: &Home, args: &FindLinksArgs) -> Result<Exit, Failure> {
     say_problems(&found);
     let mut claims = found.claims.clone();
     if args.matching {
-        claims.extend(matched(&book, &contracts, &registry, &found)?);
+        claims.extend(matched(&found));
     }
     let kept: Vec<Kept> = claims.into_iter().map(|claim| Kept { claim, withdrawn: None }).collect();
     for side in link::excess(&kept) {
@@ -69,14 +69,18 @@ fn contracts(opened: &BookLedger) -> Option<&dyn Contracts> {
     }
 }
 
-/// What no message ties together. The matcher takes the crossings that are left, and the pairs that are sure to learn from.
-fn matched(
-    _book: &Book,
-    _ledgers: &[&dyn Contracts],
-    _registry: &Registry,
-    _found: &Found,
-) -> Result<Vec<Claim>, Failure> {
-    Err(Failure::bad_input("--match: nothing here matches yet; leave it out"))
+/// What no message ties together: the matcher takes the crossings that are left, and the pairs that are sure to learn from.
+fn matched(found: &Found) -> Vec<Claim> {
+    let known = matcher::pairs_of(&found.claims);
+    let matched = matcher::match_crossings(&found.unpaired, &known, &matcher::Options::default());
+    for note in matched.notes.iter().take(PROBLEMS_MAX) {
+        say(format!("warning: --match: {note}"));
+    }
+    let more = matched.notes.len().saturating_sub(PROBLEMS_MAX);
+    if more > 0 {
+        say(format!("warning: and {} more", plural(more, "note")));
+    }
+    matched.claims
 }
 
 fn say_problems(found: &Found) {
