@@ -175,6 +175,14 @@ impl Tokens {
         self.known.get(contract)
     }
 
+    /// The names of the assets of all contracts that have a flag, ascending.
+    pub fn assets_with(&self, flag: Flags) -> Vec<String> {
+        let marked = self.known.iter().filter(|(_, token)| token.flags.has(flag));
+        let mut names: Vec<String> = marked.map(|(contract, _)| Standard::Erc20.asset(self.chain, contract)).collect();
+        names.sort();
+        names
+    }
+
     /// Says what a contract is. It replaces what was said before.
     pub fn add(&mut self, contract: AddressBytes, token: Token) {
         self.known.insert(contract, token);

@@ -238,7 +238,25 @@ pub struct StopArgs {
     pub min_confidence: u8,
 }
 
+/// Which links a trace follows from ledger to ledger.
 #[derive(Debug, Args)]
+pub struct LinkArgs {
+    /// Stay on each ledger; what goes over bridges ends there
+    #[arg(long)]
+    pub no_links: bool,
+    /// Follow links of at least this probability [default: 0.5]
+    #[arg(long, value_name = "PROBABILITY", conflicts_with = "no_links")]
+    pub min_link: Option<String>,
+    /// Follow links through mixers, too
+    #[arg(long, conflicts_with = "no_links")]
+    pub mixers: bool,
+    /// Let the fee of a bridge take its share of the loot, where a link says what would have come out without it
+    #[arg(long, conflicts_with = "no_links")]
+    pub bridge_fee_share: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct TraceArgs {
     /// Incident files (YAML); several are traced together
     #[arg(required = true, value_name = "INCIDENT.yaml")]
@@ -271,6 +289,14 @@ pub struct TraceArgs {
     /// Do not follow movements of which less than this share is loot, as 0.001; they are booked as truncated
     #[arg(long, value_name = "SHARE")]
     pub min_share: Option<String>,
+    #[command(flatten)]
+    pub links: LinkArgs,
+    /// Trace pieces (NFTs), tokens marked as valueless and look-alikes' bait as well
+    #[arg(long)]
+    pub with_valueless: bool,
+    /// Leave this asset out, as one that nobody pays for
+    #[arg(long, value_name = "ASSET")]
+    pub valueless: Vec<String>,
     /// How many places the text lists per section
     #[arg(long, value_name = "N", default_value_t = 12)]
     pub top: usize,

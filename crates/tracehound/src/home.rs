@@ -79,7 +79,6 @@ pub fn read_tags(book: &Book) -> Result<Vec<Claim>, Failure> {
     Ok(read_kept(book, TAGS_FILE, know::from_ndjson)?.unwrap_or_default())
 }
 
-#[allow(dead_code)] // the trace and the `links` command read them
 /// The links kept in a book, those that were taken back apart.
 pub fn read_links(book: &Book) -> Result<Vec<link::Claim>, Failure> {
     let kept = read_kept(book, LINKS_FILE, link::from_ndjson)?.unwrap_or_default();

@@ -80,6 +80,8 @@ fn help_of_ingest() {
           utxo-blocks  UTXO blocks: NDJSON, one block a line, as `getblock HASH 2` or 3 prints them
           bitcoin      The chain of a Bitcoin node (or of one like it), from its blocks folder or over its
                        RPC
+          ethereum     An EVM chain: Ethereum and its kin, from a node, from recorded answers or from
+                       exported tables
           help         Print this message or the help of the given subcommand(s)
 
         Options:
@@ -176,6 +178,14 @@ fn help_of_trace() {
                                           booked as truncated
               --min-share <SHARE>         Do not follow movements of which less than this share is loot, as
                                           0.001; they are booked as truncated
+              --no-links                  Stay on each ledger; what goes over bridges ends there
+              --min-link <PROBABILITY>    Follow links of at least this probability [default: 0.5]
+              --mixers                    Follow links through mixers, too
+              --bridge-fee-share          Let the fee of a bridge take its share of the loot, where a link
+                                          says what would have come out without it
+              --with-valueless            Trace pieces (NFTs), tokens marked as valueless and look-alikes'
+                                          bait as well
+              --valueless <ASSET>         Leave this asset out, as one that nobody pays for
               --top <N>                   How many places the text lists per section [default: 12]
               --json                      Print the whole result as JSON (one line per policy)
               --csv[=<WHAT>]              Print terminals, or every hop, as CSV [possible values: terminals,
@@ -403,6 +413,8 @@ fn help_of_exercise() {
               --cone <LEGS>       Loot that spreads through ordinary life over this many legs
               --wallets <N>       A UTXO chain with N wallets and services, without a heist, and files that
                                   say whose every address is [default transactions: ten for each wallet]
+              --hopping <N>       A heist that hops chains, among N transactions on two EVM chains: swaps, a
+                                  bridge both ways, a mixing pool; as a node's recorded answers
               --chain <N>         A chain of exactly N transactions without a heist, as Bitcoin Core's own
                                   blk*.dat and rev*.dat files
               --blocks            The UTXO ledger as Bitcoin Core's own files as well, in DIR/blocks

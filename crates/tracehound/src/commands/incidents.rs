@@ -20,7 +20,7 @@ pub fn run(home: &Home, command: IncidentsCommand) -> Result<Exit, Failure> {
     }
     let case = case::open(&book, incidents, Vec::new(), &know::Stops::default(), &Wishes::default())?;
     for on in &case.ledgers {
-        for loot in &on.loot {
+        for loot in case.loot.iter().filter(|loot| loot.ledger == on.id) {
             let amount = grouped(&loot.asset.text(loot.amount));
             let kind = case::kind_word(on.ledger.as_ledger().kind());
             writeln!(out, "{}: {amount} {} on {} ({kind})", loot.incident, loot.asset.symbol, on.id)?;

@@ -2,15 +2,18 @@
 
 use std::io::Write;
 
+use book::Book;
+use link::Portion;
 use trace::Policy;
 
-use crate::cli::{Csv, Policies, TraceArgs};
+use crate::cli::{Csv, LinkArgs, Policies, TraceArgs};
 use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
-use crate::home::{Home, read_tags, stops};
+use crate::home::{Home, read_links, read_tags, stops};
 use crate::output::{csv, json, text};
 use crate::tagfiles;
 use crate::tracing::case::{self, Case, Wishes};
+use crate::tracing::links::{LinkWishes, usual_least};
 use crate::tracing::run;
 
 pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
@@ -26,6 +29,10 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
         until: args.until.clone(),
         dust: args.dust.clone(),
         min_share: args.min_share.clone(),
+        with_valueless: args.with_valueless,
+        valueless: args.valueless.clone(),
+        links: links(&book, &args.links)?,
+        registry: Some(link::Registry::built_in()),
     };
     let case = case::open(&book, incidents, claims, &stops, &wishes)?;
     let policies: Vec<Policy> = match args.policy {
@@ -33,6 +40,21 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
         Policies::All => Policy::ALL.to_vec(),
     };
     print(&case, args, &policies)
+}
+
+/// Which links are followed; none where none are wanted.
+fn links(book: &Book, args: &LinkArgs) -> Result<Option<LinkWishes>, Failure> {
+    if args.no_links {
+        return Ok(None);
+    }
+    let least = match &args.min_link {
+        None => usual_least(),
+        Some(text) => Portion::parse(text).ok_or_else(|| {
+            Failure::bad_input(format!("--min-link {text}: write a probability between 0 and 1, such as 0.9"))
+        })?,
+    };
+    let (mixers, fee_share) = (args.mixers, args.bridge_fee_share);
+    Ok(Some(LinkWishes { claims: read_links(book)?, least: Some(least), mixers, fee_share }))
 }
 
 fn print(case: &Case, args: &TraceArgs, policies: &[Policy]) -> Result<Exit, Failure> {

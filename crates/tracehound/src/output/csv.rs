@@ -103,7 +103,7 @@ pub fn edges(out: &mut impl Write, case: &Case, result: &TraceResult, header: bo
     for (on, records) in case.ledgers.iter().zip(&result.edges) {
         for record in records {
             number += 1;
-            let row = edges::row(on, record, number, has_lots(result.policy));
+            let row = edges::row(case, on, record, number, has_lots(result.policy));
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             for (incident, traced) in &row.traced {
                 csv.write_record([

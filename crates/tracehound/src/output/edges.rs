@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger::End;
 use serde::Serialize;
 
-use crate::tracing::case::OnLedger;
+use crate::tracing::case::{Case, OnLedger};
 use crate::tracing::result::EdgeRecord;
 
 /// One hop, as JSON and CSV print it.
@@ -40,7 +40,7 @@ pub struct EdgeRow {
 }
 
 /// Gives a hop its names. `number` counts the hops of the whole result from 1.
-pub fn row(on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> EdgeRow {
+pub fn row(case: &Case, on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> EdgeRow {
     let ledger = on.ledger.as_ledger();
     let asset = ledger.asset(record.asset);
     let tx = ledger.transaction_name(record.seq);
@@ -54,12 +54,12 @@ pub fn row(on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> 
     let purse = |end: End| end.purse().map(|purse| ledger.purse_name(purse));
     let mut held: BTreeMap<String, money::Amount> = BTreeMap::new();
     for (label, amount) in &record.held {
-        *held.entry(on.loot[label.0 as usize].incident.clone()).or_default() += *amount;
+        *held.entry(case.loot[label.0 as usize].incident.clone()).or_default() += *amount;
     }
     let mut traced: BTreeMap<String, money::Amount> = BTreeMap::new();
     let mut origin: BTreeMap<String, BTreeMap<String, money::Amount>> = BTreeMap::new();
     for (label, _, amount, stolen) in &record.portions {
-        let loot = &on.loot[label.0 as usize];
+        let loot = &case.loot[label.0 as usize];
         *traced.entry(loot.incident.clone()).or_default() += *amount;
         let by_asset = origin.entry(loot.incident.clone()).or_default();
         *by_asset.entry(loot.asset.symbol.clone()).or_default() += *stolen;
@@ -69,7 +69,10 @@ pub fn row(on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> 
     };
     let origin_text = |incident: &str, by_asset: BTreeMap<String, money::Amount>| {
         let unit = |symbol: &str| {
-            on.loot.iter().find(|loot| loot.incident == incident && loot.asset.symbol == symbol).map(|loot| &loot.asset)
+            case.loot
+                .iter()
+                .find(|loot| loot.incident == incident && loot.asset.symbol == symbol)
+                .map(|loot| &loot.asset)
         };
         by_asset
             .into_iter()
@@ -100,7 +103,11 @@ pub fn row(on: &OnLedger, record: &EdgeRecord, number: u64, with_lots: bool) -> 
             Vec::new()
         },
         end: record.end.map(|(kind, reason)| format!("{kind}: {reason}")),
-        basis: if record.step == trace::Step::Swap { "rule" } else { "fact" },
+        basis: match (record.over_link, record.step) {
+            (true, _) => "link",
+            (false, trace::Step::Swap) => "rule",
+            (false, _) => "fact",
+        },
         tx,
     }
 }

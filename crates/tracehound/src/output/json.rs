@@ -21,7 +21,7 @@ struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let result = self.result;
-        let mut document = serializer.serialize_struct("trace", 9)?;
+        let mut document = serializer.serialize_struct("trace", 10)?;
         document.serialize_field("schema", SCHEMA)?;
         document.serialize_field("incidents", &result.incidents)?;
         document.serialize_field("policy", result.policy.name())?;
@@ -29,6 +29,7 @@ impl Serialize for Document<'_> {
         document.serialize_field("as_of", &result.as_of)?;
         document.serialize_field("loot", &result.loot)?;
         document.serialize_field("terminals", &result.terminals)?;
+        document.serialize_field("links", &result.links)?;
         if self.with_edges {
             document.serialize_field("edges", &Edges { case: self.case, result })?;
         }
@@ -50,7 +51,7 @@ impl Serialize for Edges<'_> {
         for (on, records) in self.case.ledgers.iter().zip(&self.result.edges) {
             for record in records {
                 number.set(number.get() + 1);
-                list.serialize_element(&edges::row(on, record, number.get(), has_lots(self.result.policy)))?;
+                list.serialize_element(&edges::row(self.case, on, record, number.get(), has_lots(self.result.policy)))?;
             }
         }
         list.end()

@@ -11,6 +11,7 @@ use trace::Policy;
 
 use crate::exit::Failure;
 use crate::tracing::case::Case;
+use crate::tracing::crossed::LinkRow;
 use crate::tracing::result::{LootRow, TerminalRow, TraceResult};
 
 /// The order in which kinds are listed, and what they mean.
@@ -55,10 +56,9 @@ pub fn account(out: &mut impl Write, case: &Case, result: &TraceResult, top: usi
 }
 
 fn rows_of<'a>(result: &'a TraceResult, loot: &'a LootRow) -> impl Iterator<Item = &'a TerminalRow> {
-    result
-        .terminals
-        .iter()
-        .filter(move |row| row.incident == loot.incident && row.ledger == loot.ledger && row.origin_asset == loot.asset)
+    result.terminals.iter().filter(move |row| {
+        row.incident == loot.incident && row.origin_ledger == loot.ledger && row.origin_asset == loot.asset
+    })
 }
 
 fn one_loot(text: &mut String, result: &TraceResult, loot: &LootRow, top: usize) {
@@ -77,6 +77,7 @@ fn one_loot(text: &mut String, result: &TraceResult, loot: &LootRow, top: usize)
         let _ = writeln!(text, "Where it is now:");
     }
     totals(text, result, loot);
+    crossed(text, result, loot, top);
     call_first(text, result, loot, top);
     still_held(text, result, loot, top);
 }
@@ -115,6 +116,29 @@ fn totals(text: &mut String, result: &TraceResult, loot: &LootRow) {
         ]);
     }
     table(text, &lines, &[false, true, true, true, false]);
+}
+
+/// What went from ledger to ledger, and who says so.
+fn crossed(text: &mut String, result: &TraceResult, loot: &LootRow, top: usize) {
+    let own = |link: &&LinkRow| link.incident == loot.incident && link.origin_asset == loot.asset;
+    let links: Vec<&LinkRow> = result.links.iter().filter(own).collect();
+    if links.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "Crossed:");
+    for link in links.iter().take(top) {
+        let LinkRow { from, to, .. } = link;
+        let _ = write!(text, "  {} {} of {}", grouped(&link.departed), from.asset, from.ledger);
+        let _ = if link.followed {
+            write!(text, " as {} {} of {}", grouped(&link.arrived), to.asset, to.ledger)
+        } else {
+            write!(text, " to {}, which is not followed", to.ledger)
+        };
+        let _ = write!(text, ", by {} ({}", link.protocol, link.class);
+        let _ = if link.probability == "1" { Ok(()) } else { write!(text, ", {}", link.probability) };
+        let _ = writeln!(text, ")\n       {} to {}", from.tx, to.tx);
+    }
+    more(text, links.len(), top, "  ");
 }
 
 /// Custodians by how much of the loot reached them: who can freeze it.
@@ -172,7 +196,7 @@ fn still_held(text: &mut String, result: &TraceResult, loot: &LootRow, top: usiz
     let mut lines = Vec::new();
     for row in held.iter().take(top) {
         let mut amount = format!("{} {}", grouped(&row.amount), row.asset);
-        if row.asset != row.origin_asset {
+        if row.asset != row.origin_asset || row.ledger != row.origin_ledger {
             let _ = write!(amount, " (was {} {})", grouped(&row.origin_amount), row.origin_asset);
         }
         if let (Some(low), Some(high)) = (&row.low, &row.high) {

@@ -8,10 +8,12 @@ use decode::Fault;
 use incident::{Incident, Start};
 use know::{Claim, StopSet};
 use ledger::{HolderId, Kind, Ledger, LedgerId, Seq, Time};
+use link::{Registry, pools::Pools};
 use money::{Amount, Asset, Decimal};
-use trace::{LabelId, Seed, Settings, ShareFloor, StopKind};
+use trace::{Aside, LabelId, Seed, Settings, ShareFloor, StopKind};
 
 use crate::exit::Failure;
+use crate::tracing::links::{self, LinkWishes, Links};
 use crate::tracing::result::Problem;
 
 /// The largest incident file that is read.
@@ -21,6 +23,8 @@ const INCIDENT_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub struct Loot {
     pub incident: String,
+    /// Where it was stolen.
+    pub ledger: LedgerId,
     pub asset: Asset,
     pub amount: Amount,
 }
@@ -29,8 +33,6 @@ pub struct Loot {
 pub struct OnLedger {
     pub id: LedgerId,
     pub ledger: BookLedger,
-    /// By label number.
-    pub loot: Vec<Loot>,
     pub seeds: Vec<Seed>,
     pub settings: Settings,
     pub stops: StopSet,
@@ -40,8 +42,12 @@ pub struct OnLedger {
 /// A whole case.
 pub struct Case {
     pub incidents: Vec<(Incident, String)>,
+    /// Those of the incidents, then those that links lead to.
     pub ledgers: Vec<OnLedger>,
     pub claims: Vec<Claim>,
+    /// By label number.
+    pub loot: Vec<Loot>,
+    pub links: Links,
 }
 
 /// What the user said about how to trace, as text still.
@@ -53,6 +59,14 @@ pub struct Wishes {
     pub until: Option<String>,
     pub dust: Vec<String>,
     pub min_share: Option<String>,
+    /// Whether pieces, tokens marked as valueless and bait are traced as well.
+    pub with_valueless: bool,
+    /// More assets to leave aside.
+    pub valueless: Vec<String>,
+    /// Links to follow; `None` for none.
+    pub links: Option<LinkWishes>,
+    /// What bridges and pools there are, besides those that are tagged.
+    pub registry: Option<Registry>,
 }
 
 /// Reads incident files; each is checked in full before anything is traced.
@@ -109,29 +123,35 @@ pub fn open(
         }
     }
     let there = book.ledgers()?;
-    let mut ledgers = Vec::new();
-    for id in ids {
-        if !there.contains(&id) {
+    for id in &ids {
+        if !there.contains(id) {
             let have: Vec<&str> = there.iter().map(LedgerId::as_str).collect();
             let have =
                 if have.is_empty() { "it holds none yet".to_owned() } else { format!("it has {}", have.join(", ")) };
             let text = format!("the book has no ledger {id} ({have}); ingest it first");
             return Err(Failure::missing(text));
         }
-        ledgers.push(on_ledger(book, id, &incidents, &claims, tag_rules, wishes)?);
+    }
+    let followed = wishes.links.clone().unwrap_or_default();
+    let mut loot = Vec::new();
+    let mut ledgers = Vec::new();
+    for id in links::reachable(&ids, &followed.claims, &there) {
+        ledgers.push(on_ledger(book, id, &incidents, &mut loot, &claims, tag_rules, wishes)?);
     }
     for asset in assets_named(wishes)? {
         if !ledgers.iter().any(|on| on.ledger.as_ledger().find_asset(&asset).is_some()) {
             return Err(Failure::bad_input(format!("--dust: no ledger of this case has an asset {asset}")));
         }
     }
-    Ok(Case { incidents, ledgers, claims })
+    let links = links::resolve(followed, &ledgers);
+    Ok(Case { incidents, ledgers, claims, loot, links })
 }
 
 fn on_ledger(
     book: &Book,
     id: LedgerId,
     incidents: &[(Incident, String)],
+    loot: &mut Vec<Loot>,
     claims: &[Claim],
     tag_rules: &know::Stops,
     wishes: &Wishes,
@@ -139,15 +159,17 @@ fn on_ledger(
     let opened = book.ledger(&id)?;
     let ledger = opened.as_ledger();
     let from = seq_at("--from", wishes.from.as_deref(), ledger)?.unwrap_or(Seq(0));
-    let (mut loot, mut seeds, mut problems) = (Vec::<Loot>::new(), Vec::new(), Vec::new());
+    let (mut seeds, mut problems) = (Vec::<Seed>::new(), Vec::new());
     for (incident, file) in incidents {
         for loss in incident.losses.iter().filter(|loss| loss.ledger.value == id) {
             let resolved = incident::resolve(loss, ledger)
                 .map_err(|error| Failure::bad_input(Fault::from(error).in_file(file)))?;
             let asset = ledger.asset(resolved.asset).clone();
-            let same = |known: &Loot| known.incident == incident.id.as_str() && known.asset == asset;
+            let same =
+                |known: &Loot| known.incident == incident.id.as_str() && known.asset == asset && known.ledger == id;
             let label = loot.iter().position(same).unwrap_or_else(|| {
-                loot.push(Loot { incident: incident.id.to_string(), asset, amount: Amount::ZERO });
+                let (incident, ledger) = (incident.id.to_string(), id.clone());
+                loot.push(Loot { incident, ledger, asset, amount: Amount::ZERO });
                 loot.len() - 1
             });
             let (starts, early): (Vec<&Start>, Vec<&Start>) =
@@ -172,7 +194,10 @@ fn on_ledger(
             }));
         }
     }
-    let stops = tag_rules.resolve(claims, ledger);
+    let mut stops = tag_rules.resolve(claims, ledger);
+    if let Some(registry) = &wishes.registry {
+        add_registered(&mut stops, registry, ledger);
+    }
     for problem in stops.problems.iter().filter(|_| !wishes.no_stops) {
         problems.push(Problem::new(problem.kind.as_str(), id.to_string(), problem.text.clone()));
     }
@@ -181,9 +206,38 @@ fn on_ledger(
         dust: dust_of(&wishes.dust, ledger)?,
         share_floor: wishes.min_share.as_deref().map(share_floor).transpose()?,
         until: seq_at("--until", wishes.until.as_deref(), ledger)?,
-        ..Settings::default()
+        aside: aside(wishes, ledger, &seeds),
+        marks_poisoning: !wishes.with_valueless && id.namespace() == "eip155",
     };
-    Ok(OnLedger { id, ledger: opened, loot, seeds, settings, stops, problems })
+    Ok(OnLedger { id, ledger: opened, seeds, settings, stops, problems })
+}
+
+/// Bridges and pools that nobody tagged: what the registry says of a holder counts where no tag speaks.
+fn add_registered(stops: &mut StopSet, registry: &Registry, ledger: &dyn Ledger) {
+    let bridges = registry.contracts(ledger.id()).into_iter().filter(|(.., role)| role.takes_money());
+    let bridges = bridges.map(|(holder, protocol, _)| (holder, protocol.to_owned(), know::StopKind::Bridge));
+    let pools = Pools::built_in();
+    let pools = pools.of(ledger.id()).map(|pool| (pool.holder(), pool.name.clone(), know::StopKind::Mixer));
+    for (holder, entity, kind) in bridges.chain(pools) {
+        if let Some(holder) = ledger.find_holder(&holder) {
+            let stop = know::Stop { kind, entity, actor: None, claims: Vec::new(), confidence: 100 };
+            stops.stops.entry(holder).or_insert(stop);
+        }
+    }
+}
+
+/// What a trace leaves aside: pieces, and tokens marked as valueless; never what was stolen.
+fn aside(wishes: &Wishes, ledger: &dyn Ledger, seeds: &[Seed]) -> Aside {
+    if wishes.with_valueless {
+        return Aside::default();
+    }
+    let chain = ledger.id().reference().parse().ok().filter(|_| ledger.id().namespace() == "eip155");
+    let marked =
+        chain.and_then(evm::Chain::of).map(|chain| evm::Tokens::built_in(&chain).assets_with(evm::Flags::VALUELESS));
+    let names = marked.iter().flatten().chain(&wishes.valueless);
+    let assets = names.filter_map(|name| ledger.find_asset(name)).collect();
+    let but = seeds.iter().map(|seed| ledger.purse(seed.purse).asset).collect();
+    Aside { pieces: chain.is_some(), assets, but }
 }
 
 /// The stops that the tracer takes: conduits let value pass and end nothing.

@@ -7,6 +7,8 @@ use money::{Amount, Asset};
 use serde::Serialize;
 use trace::{LabelId, Policy, Step};
 
+use crate::tracing::crossed::LinkRow;
+
 /// The version of the result's shape.
 pub const SCHEMA: &str = "tracehound/trace/1";
 
@@ -52,6 +54,7 @@ pub struct TerminalRow {
     pub actor: Option<String>,
     pub asset: String,
     pub amount: String,
+    pub origin_ledger: String,
     pub origin_asset: String,
     pub origin_amount: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +64,7 @@ pub struct TerminalRow {
     pub hops: u32,
     pub since: Option<String>,
     pub reason: &'static str,
-    /// `fact` where the ledger alone says so, `claim` where a tag does.
+    /// `fact` where the ledger alone says so, `claim` where a tag does, `link` where it came over from another ledger.
     pub basis: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimRow>,
@@ -93,6 +96,8 @@ pub struct EdgeRecord {
     /// (label, place within the movement, amount, origin).
     pub portions: Box<[(LabelId, Amount, Amount, Amount)]>,
     pub end: Option<(&'static str, &'static str)>,
+    /// Whether the loot in it came over a link.
+    pub over_link: bool,
 }
 
 /// How far a ledger goes in this trace.
@@ -117,6 +122,8 @@ pub struct TraceResult {
     pub as_of: BTreeMap<String, AsOf>,
     pub loot: Vec<LootRow>,
     pub terminals: Vec<TerminalRow>,
+    /// What went over links.
+    pub links: Vec<LinkRow>,
     /// The hops, ledger by ledger in the case's order.
     pub edges: Vec<Vec<EdgeRecord>>,
     pub problems: Vec<Problem>,
@@ -131,7 +138,7 @@ impl TraceResult {
         }
         let sum = |loot: &LootRow| -> Amount {
             let own = |row: &&TerminalRow| {
-                row.incident == loot.incident && row.origin_asset == loot.asset && row.ledger == loot.ledger
+                row.incident == loot.incident && row.origin_asset == loot.asset && row.origin_ledger == loot.ledger
             };
             self.terminals.iter().filter(own).map(|row| row.origin).sum()
         };

@@ -2,28 +2,42 @@
 
 use std::collections::BTreeMap;
 
+use book::{AccountLedger, BookLedger, UtxoLedger};
 use know::Claim;
-use ledger::{Kind, Ledger, Seq};
+use ledger::{Contracts, Kind, Ledger, Seq};
 use money::{Amount, Asset};
-use trace::envelope::{Bounds, envelope};
-use trace::forward::forward;
-use trace::{Edge, LabelId, Observer, Outcome, Policy, Terminal, TerminalKey, TerminalKind};
+use trace::envelope::{Bounds, envelope_over};
+use trace::together::{Ground, Journey, Territory, forward_over};
+use trace::{Edge, LabelId, Observer, Outcome, Policy, Reason, Terminal, TerminalKey, TerminalKind};
 
 use crate::tracing::case::{Case, OnLedger};
+use crate::tracing::crossed;
 use crate::tracing::result::{AsOf, ClaimRow, EdgeRecord, LootRow, Problem, TerminalRow, TraceResult};
 
 /// How many single problems of one kind are listed before the rest is only counted.
 const PROBLEMS_LISTED_MAX: usize = 20;
 
-/// Keeps every hop.
-#[derive(Default)]
-struct Recorder(Vec<EdgeRecord>);
+/// Keeps every hop, ledger by ledger.
+struct Recorder {
+    at: usize,
+    /// Whether the next movement brings what came over a link.
+    over_link: bool,
+    edges: Vec<Vec<EdgeRecord>>,
+}
 
 impl Observer for Recorder {
     const WATCHES: bool = true;
 
+    fn on(&mut self, ledger: usize) {
+        self.at = ledger;
+    }
+
+    fn landed(&mut self, _seq: Seq, _purse: ledger::PurseId) {
+        self.over_link = true;
+    }
+
     fn edge(&mut self, edge: &Edge<'_>) {
-        self.0.push(EdgeRecord {
+        self.edges[self.at].push(EdgeRecord {
             seq: edge.seq,
             step: edge.step,
             payer: edge.payer,
@@ -34,6 +48,7 @@ impl Observer for Recorder {
             held: edge.held.into(),
             portions: edge.portions.iter().map(|p| (p.label, p.offset, p.amount, p.origin)).collect(),
             end: edge.end.map(|(kind, reason)| (kind.name(), reason.name())),
+            over_link: std::mem::take(&mut self.over_link),
         });
     }
 }
@@ -41,67 +56,70 @@ impl Observer for Recorder {
 /// The bounds of one ledger's terminals.
 pub type LedgerBounds = BTreeMap<TerminalKey, Bounds>;
 
+fn ground(on: &OnLedger) -> Ground<'_, UtxoLedger, AccountLedger> {
+    match &on.ledger {
+        BookLedger::Utxo(ledger) => Ground::Utxo(ledger),
+        BookLedger::Account(ledger) => Ground::Account(ledger),
+    }
+}
+
+fn territories(case: &Case) -> Vec<Territory<'_, UtxoLedger, AccountLedger>> {
+    case.ledgers.iter().map(|on| Territory { ground: ground(on), seeds: &on.seeds, settings: &on.settings }).collect()
+}
+
 /// The envelope of the whole case, ledger by ledger. No policy has a part in it, so one serves all.
 pub fn bounds(case: &Case) -> Vec<LedgerBounds> {
-    case.ledgers.iter().map(bounds_on).collect()
+    let mut all = vec![LedgerBounds::new(); case.ledgers.len()];
+    for label in (0u32..).take(case.loot.len()).map(LabelId) {
+        let envelopes = envelope_over(&territories(case), &case.links.crossings, label);
+        for (all, envelope) in all.iter_mut().zip(envelopes) {
+            all.extend(envelope.bounds);
+        }
+    }
+    all
 }
 
 /// Traces the whole case under one policy; `bounds` are the case's, where they are wanted.
 pub fn run(case: &Case, policy: Policy, with_edges: bool, bounds: Option<&[LedgerBounds]>) -> TraceResult {
+    let edges = case.ledgers.iter().map(|_| Vec::new()).collect();
+    let mut recorder = Recorder { at: 0, over_link: false, edges };
+    let journey = if with_edges {
+        forward_over(&territories(case), &case.links.crossings, policy, &mut recorder)
+    } else {
+        forward_over(&territories(case), &case.links.crossings, policy, &mut ())
+    };
     let mut result = TraceResult {
         incidents: case.incidents.iter().map(|(incident, _)| incident.id.to_string()).collect(),
         policy,
         as_of: BTreeMap::new(),
         loot: Vec::new(),
         terminals: Vec::new(),
-        edges: Vec::new(),
+        links: crossed::rows(case, &journey),
+        edges: recorder.edges,
         problems: Vec::new(),
         events: 0,
     };
-    for (at, on) in case.ledgers.iter().enumerate() {
-        let mut recorder = Recorder::default();
-        let outcome = match &on.ledger {
-            book::BookLedger::Utxo(ledger) => traced(ledger, on, policy, with_edges, &mut recorder),
-            book::BookLedger::Account(ledger) => traced(ledger, on, policy, with_edges, &mut recorder),
-        };
-        name(case, on, &outcome, bounds.map(|bounds| &bounds[at]), &mut result);
-        result.edges.push(recorder.0);
+    loot(case, &journey, &mut result);
+    for (at, (on, outcome)) in case.ledgers.iter().zip(&journey.outcomes).enumerate() {
+        name(case, on, outcome, bounds.map(|bounds| &bounds[at]), &mut result);
     }
+    result.terminals.sort_by(|a, b| {
+        let key = |row: &'_ TerminalRow| (row.incident.clone(), row.origin_ledger.clone(), row.origin_asset.clone());
+        key(a).cmp(&key(b)).then(b.origin.cmp(&a.origin))
+    });
+    result.problems.extend(crossed::problems(case, &journey));
     result
 }
 
-fn traced<L: Ledger>(ledger: &L, on: &OnLedger, policy: Policy, edges: bool, recorder: &mut Recorder) -> Outcome {
-    if edges {
-        forward(ledger, &on.seeds, policy, &on.settings, recorder)
-    } else {
-        forward(ledger, &on.seeds, policy, &on.settings, &mut ())
-    }
-}
-
-fn bounds_on(on: &OnLedger) -> LedgerBounds {
-    let labels = (0u32..).take(on.loot.len()).map(LabelId);
-    labels
-        .flat_map(|label| match &on.ledger {
-            book::BookLedger::Utxo(ledger) => envelope(ledger, &on.seeds, label, &on.settings).bounds,
-            book::BookLedger::Account(ledger) => envelope(ledger, &on.seeds, label, &on.settings).bounds,
-        })
-        .collect()
-}
-
-/// Gives one ledger's outcome its names and adds it to the result.
-fn name(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: Option<&LedgerBounds>, result: &mut TraceResult) {
-    let ledger = on.ledger.as_ledger();
-    let end = on.settings.until.unwrap_or_else(|| ledger.end());
-    let last = end.0.checked_sub(1).map(|last| ledger.stamp(Seq(last)));
-    result.as_of.insert(on.id.to_string(), AsOf::new(last, end));
-    result.events += outcome.events;
-    for (label, loot) in (0u32..).map(LabelId).zip(&on.loot) {
+/// What was stolen, and how much of it is traced.
+fn loot(case: &Case, journey: &Journey, result: &mut TraceResult) {
+    for (label, loot) in (0u32..).map(LabelId).zip(&case.loot) {
         // What the window or a double count leaves out is not part of the account; the problems say so.
-        let units =
-            if result.policy.conserves() { outcome.loot.get(&label).copied().unwrap_or_default() } else { loot.amount };
+        let traced = || journey.outcomes.iter().filter_map(|outcome| outcome.loot.get(&label)).copied().sum();
+        let units: Amount = if result.policy.conserves() { traced() } else { loot.amount };
         result.loot.push(LootRow {
             incident: loot.incident.clone(),
-            ledger: on.id.to_string(),
+            ledger: loot.ledger.to_string(),
             asset: loot.asset.symbol.clone(),
             amount: loot.asset.text(units),
             units,
@@ -117,14 +135,23 @@ fn name(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: Option<&LedgerBou
             result.problems.push(Problem::new("loot-not-counted-twice", loot.incident.clone(), text));
         }
     }
-    let mut rows: Vec<TerminalRow> = outcome.terminals.iter().map(|terminal| row(case, on, terminal, bounds)).collect();
-    if let Some(bounds) = bounds {
-        rows.extend(only_possible(case, on, outcome, bounds));
+}
+
+/// Gives one ledger's outcome its names and adds it to the result.
+fn name(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: Option<&LedgerBounds>, result: &mut TraceResult) {
+    let ledger = on.ledger.as_ledger();
+    let is_home = case.loot.iter().any(|loot| loot.ledger == on.id);
+    if !is_home && outcome.events == 0 && outcome.terminals.is_empty() {
+        return;
     }
-    rows.sort_by(|a, b| {
-        (&a.incident, &a.origin_asset).cmp(&(&b.incident, &b.origin_asset)).then(b.origin.cmp(&a.origin))
-    });
-    result.terminals.append(&mut rows);
+    let end = on.settings.until.unwrap_or_else(|| ledger.end());
+    let last = end.0.checked_sub(1).map(|last| ledger.stamp(Seq(last)));
+    result.as_of.insert(on.id.to_string(), AsOf::new(last, end));
+    result.events += outcome.events;
+    result.terminals.extend(outcome.terminals.iter().map(|terminal| row(case, on, terminal, bounds)));
+    if let Some(bounds) = bounds {
+        result.terminals.extend(only_possible(case, on, outcome, bounds));
+    }
     result.problems.extend(on.problems.iter().cloned());
     result.problems.extend(outcome_problems(on, outcome));
 }
@@ -149,7 +176,7 @@ fn only_possible(case: &Case, on: &OnLedger, outcome: &Outcome, bounds: &LedgerB
 
 fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBounds>) -> TerminalRow {
     let ledger = on.ledger.as_ledger();
-    let loot = &on.loot[terminal.label.0 as usize];
+    let loot = &case.loot[terminal.label.0 as usize];
     let asset: &Asset = ledger.asset(terminal.asset);
     let holder = terminal.purse.map(|purse| ledger.purse(purse).holder);
     let stop = holder.and_then(|holder| on.stops.stops.get(&holder));
@@ -168,6 +195,7 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBo
         actor: stop.and_then(named_actor),
         asset: asset.symbol.clone(),
         amount: asset.text(terminal.amount),
+        origin_ledger: loot.ledger.to_string(),
         origin_asset: loot.asset.symbol.clone(),
         origin_amount: loot.asset.text(terminal.origin),
         low: bounds.map(|bounds| loot.asset.text(bounds.low)),
@@ -175,9 +203,18 @@ fn row(case: &Case, on: &OnLedger, terminal: &Terminal, bounds: Option<&LedgerBo
         hops: terminal.hops,
         since,
         reason: terminal.reason.name(),
-        basis: if stopped.is_some() { "claim" } else { "fact" },
+        basis: basis(stopped.is_some(), loot.ledger != on.id || matches!(terminal.reason, Reason::NoRoom)),
         claim,
         origin: terminal.origin,
+    }
+}
+
+/// What a terminal rests on besides the ledgers.
+fn basis(is_tagged: bool, is_linked: bool) -> &'static str {
+    match (is_tagged, is_linked) {
+        (true, _) => "claim",
+        (false, true) => "link",
+        (false, false) => "fact",
     }
 }
 
@@ -208,6 +245,7 @@ fn outcome_problems(on: &OnLedger, outcome: &Outcome) -> Vec<Problem> {
         );
         problems.push(Problem::new("history-incomplete", ledger.purse_name(*purse), text));
     }
+    problems.extend(gaps(on, outcome));
     let more = outcome.incomplete.len().saturating_sub(PROBLEMS_LISTED_MAX);
     if more > 0 {
         let text = format!("{more} more purses on the way paid more than the book knows that they held");
@@ -224,6 +262,39 @@ fn outcome_problems(on: &OnLedger, outcome: &Outcome) -> Vec<Problem> {
         let text = "some inputs were created before the book's first block and their values are not stated; ingest \
                     blocks with prevout, or from the start";
         problems.push(Problem::new("history-incomplete", on.id.to_string(), text));
+    }
+    problems
+}
+
+/// What the source of a chain did not have of the transactions that the trace looked at.
+fn gaps(on: &OnLedger, outcome: &Outcome) -> Vec<Problem> {
+    let BookLedger::Account(ledger) = &on.ledger else { return Vec::new() };
+    let (mut traces, mut receipts, mut logs) = (Vec::new(), Vec::new(), Vec::new());
+    for seq in &outcome.visited {
+        let gaps = ledger.gaps(*seq);
+        for (is_missing, list) in [(gaps.traces, &mut traces), (gaps.receipts, &mut receipts), (gaps.logs, &mut logs)] {
+            if is_missing {
+                list.push(*seq);
+            }
+        }
+    }
+    let kinds = [
+        ("no-traces", traces, "the source had no traces of the block: coin may have moved between contracts unseen"),
+        ("no-receipts", receipts, "the source had no receipts of the block: fees are missing, and whether it failed"),
+        ("no-logs", logs, "the source had no logs of the block: tokens may have moved unseen"),
+    ];
+    let mut problems = Vec::new();
+    for (kind, seqs, text) in kinds {
+        let listed = seqs.iter().take(PROBLEMS_LISTED_MAX);
+        problems.extend(listed.map(|seq| Problem::new(kind, ledger.transaction_name(*seq), text)));
+        let more = seqs.len().saturating_sub(PROBLEMS_LISTED_MAX);
+        if more > 0 {
+            problems.push(Problem::new(
+                kind,
+                on.id.to_string(),
+                format!("{more} more transactions on the way: {text}"),
+            ));
+        }
     }
     problems
 }
