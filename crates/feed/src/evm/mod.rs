@@ -8,6 +8,7 @@ mod drift;
 mod export;
 mod follow;
 mod means;
+mod news;
 mod node;
 mod options;
 mod pace;

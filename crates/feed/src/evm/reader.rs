@@ -12,9 +12,10 @@ use std::time::Duration;
 use evm::{Chain, Decoded, KeepEvents, Token, Tokens};
 
 use super::drift::{self, Checking, Stated};
+use super::means::BLOCK;
 use super::options::EvmOptions;
 use super::record::{Answered, Record};
-use super::source::{Answer, Question, Source};
+use super::source::{Answer, Question, Source, stated_height};
 use super::tokens::{decimals, is_revert, questions, symbol};
 use crate::wire::NodeError;
 
@@ -87,9 +88,14 @@ impl<'a> Reader<'a> {
     fn block_once(&self, height: u64) -> Result<Ready, NodeError> {
         let raw = self.source.raw(height)?;
         let wrong = |fault: evm::BlockFault| self.wrong(height, fault.to_string());
-        let answers = evm::Answers::read(&self.chain, &raw.material()).map_err(wrong)?;
+        let answers =
+            evm::Answers::read(&self.chain, &raw.material()).map_err(|fault| match stated_height(&raw.block) {
+                // What is of another block contradicts everything else; that is not the fault of everything else.
+                Some(other) if other != height => self.wrong(height, format!("{BLOCK}: the answer is block {other}")),
+                _ => wrong(fault),
+            })?;
         if answers.height() != height {
-            return Err(self.wrong(height, format!("eth_getBlockByNumber: the answer is block {}", answers.height())));
+            return Err(self.wrong(height, format!("{BLOCK}: the answer is block {}", answers.height())));
         }
         let mut answered = self.learn(answers.tokens())?;
         let (decoded, wanted) = {

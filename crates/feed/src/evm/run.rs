@@ -8,6 +8,7 @@ use decode::Fault;
 use evm::{Chain, Tokens};
 
 use super::follow::Follower;
+use super::news::wake;
 use super::node::EvmNode;
 use super::options::EvmOptions;
 use super::reader::Reader;
@@ -37,6 +38,7 @@ pub fn follow_evm(
     stop: &AtomicBool,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), FollowError> {
+    let news = options.news.as_deref().map_or_else(|| Ok(Wake::silent()), wake)?;
     // A range comes to an end.
     let mut run = Run::new(options.once || options.to.is_some(), options.poll, stop, tell);
     let connected = run.connect(|| {
@@ -48,8 +50,10 @@ pub fn follow_evm(
     let Some((node, node_height)) = connected else { return Ok(()) };
     let mut follower = open(book, &node, node.chain(), options)?;
     let (height, ledger) = (follower.shelf.tip().map(|tip| tip.height), follower.shelf.ledger().clone());
-    (run.tell)(Event::Began { node: node.name(), ledger, height, node_height, wake: options.news.clone() });
-    run.go_on(&mut follower, &Wake::silent())
+    // Its path may be a key.
+    let place = options.news.as_deref().and_then(|url| url.split('/').nth(2)).map(str::to_owned);
+    (run.tell)(Event::Began { node: node.name(), ledger, height, node_height, wake: place });
+    run.go_on(&mut follower, &news)
 }
 
 /// Takes recorded answers into the book.

@@ -135,8 +135,7 @@ mod tests {
         let head = |transactions: &str| {
             format!(r#"{{"number":"0x7","hash":"{hash}","parentHash":"{hash}","transactions":{transactions}}}"#)
         };
-        let Shape::Block(block) = shape(&head(&format!(r#"[{{"hash":"0xAA"}},{{"hash":"0xb","chainId":"0x89"}}]"#)))
-        else {
+        let Shape::Block(block) = shape(&head(r#"[{"hash":"0xAA"},{"hash":"0xb","chainId":"0x89"}]"#)) else {
             panic!("a block")
         };
         assert_eq!((block.height, block.first_transaction.as_deref(), block.chain), (7, Some("0xaa"), Some(137)));

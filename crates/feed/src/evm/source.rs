@@ -1,5 +1,9 @@
 //! [`Source`]: what filling an EVM ledger needs to ask of a node or a recording, and nothing more.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
 use crate::wire::NodeError;
 
 /// A block's place on its chain.
@@ -117,6 +121,17 @@ pub(crate) trait Source: Sync {
 pub(crate) fn quantity(text: &str) -> Option<u64> {
     let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty() && digits.len() <= 16)?;
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u64::from_str_radix(digits, 16).ok())?
+}
+
+/// The height that a block states for itself, if it does.
+pub(crate) fn stated_height(block: &str) -> Option<u64> {
+    serde_json::from_str::<Numbered<'_>>(block).ok().and_then(|block| quantity(&block.number))
+}
+
+#[derive(Deserialize)]
+struct Numbered<'a> {
+    #[serde(borrow)]
+    number: Cow<'a, str>,
 }
 
 /// A hash as nodes write it.

@@ -86,6 +86,7 @@ mod tests {
         format!("{number:064x}")
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "this is what an answer is")]
     fn answer(hex: &str) -> Answer {
         Ok(format!("\"0x{hex}\""))
     }

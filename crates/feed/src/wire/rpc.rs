@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
 use super::address::NodeAddress;
@@ -27,7 +27,8 @@ pub struct Rpc {
 /// One answer's frame.
 #[derive(Deserialize)]
 struct Frame<'a> {
-    #[serde(borrow, default)]
+    /// An answer may be null, which is something else than none.
+    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(default)]
     error: Option<Refusal>,
@@ -39,6 +40,10 @@ struct Frame<'a> {
 struct Refusal {
     code: i64,
     message: String,
+}
+
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(field: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(field).map(Some)
 }
 
 impl Rpc {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod bitcoind;
+pub mod evm_node;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
