@@ -82,6 +82,8 @@ impl fmt::Display for Problem {
 pub struct Found {
     /// Deterministic links, sorted.
     pub claims: Vec<Claim>,
+    /// The two crossings of each link that is the whole of its deposit, refunds apart: what the matcher learns from.
+    pub pairs: Vec<(Crossing, Crossing)>,
     /// Crossings without another side, sorted: for the matcher, or for ledgers that are not there.
     pub unpaired: Vec<Crossing>,
     /// How many crossings were decoded in all.

@@ -199,9 +199,10 @@ impl Reader<'_> {
             }
             None => Ok(None),
         };
-        let (source, target) = (named("srcChain")?, named("dstChain")?);
         let is_deposit = direction == Direction::Deposit;
-        let (here, there) = if is_deposit { (source, target) } else { (target, source) };
+        let (here, there) = if is_deposit { ("srcChain", "dstChain") } else { ("dstChain", "srcChain") };
+        // The other side may be a ledger that nobody here has a name for.
+        let (here, there) = (named(here)?, named(there).unwrap_or_default());
         let ledger = here.unwrap_or_else(|| self.ledger.clone());
         let units = argument("amount").ok_or("there is no amount")?;
         let number = Some(&units).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
@@ -209,15 +210,18 @@ impl Reader<'_> {
             .and_then(|text| text.parse().ok())
             .filter(|units| *units <= Amount::MAX.units())
             .ok_or_else(|| format!("{} is no amount that can be held", quoted(&units)))?;
+        // An address of the ledger itself must be one; of the other side it stays as it was written where it is none.
         let holder = |name: &str, on: Option<&LedgerId>| match (argument(name), on) {
-            (Some(text), Some(on)) => {
-                address::canonical(on, &text).map(Some).map_err(|error| format!("{}: {error}", quoted(&text)))
-            }
+            (Some(text), Some(on)) => match address::canonical(on, &text) {
+                Ok(address) => Ok(Some(address)),
+                Err(error) if *on == ledger => Err(format!("{}: {error}", quoted(&text))),
+                Err(_) => Ok(Some(text)),
+            },
             (text, _) => Ok(text),
         };
         let asset = argument(if is_deposit { "asset_s" } else { "asset_d" }).or_else(|| argument("asset"));
         let token = match asset {
-            Some(text) if ledger.namespace() == "eip155" => {
+            Some(text) if ledger.namespace() == "eip155" && text.starts_with("0x") => {
                 let token =
                     address::canonical(&ledger, &text).map_err(|error| format!("{}: {error}", quoted(&text)))?;
                 let is_native = token.trim_start_matches("0x").bytes().all(|b| b == b'0' || b == b'e');

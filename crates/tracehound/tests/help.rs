@@ -25,6 +25,7 @@ fn help_of_the_program() {
           mempool      What a Bitcoin node holds that no block has confirmed; nothing of it enters the book
           clusters     Clusters: who is one party with whom on a chain of outputs, and why
           tags         Tags: what is known about holders
+          links        Links: where money went from one ledger to another
           incidents    Incidents: who was robbed of what
           exercise     Make a seeded exercise: ordinary life, a heist, and the truth about it
           book         Look into the book, or undo its latest blocks

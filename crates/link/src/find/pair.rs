@@ -33,6 +33,7 @@ pub fn pair(mut crossings: Vec<Crossing>, registry: &Registry, background: &dyn 
     found.crossings = crossings.len() as u64;
     found.unpaired = crossings.into_iter().zip(used).filter(|(_, used)| !used).map(|(crossing, _)| crossing).collect();
     found.claims.sort();
+    found.pairs.sort();
     found.problems.sort();
     found
 }
@@ -190,6 +191,9 @@ impl Pairer<'_> {
             source: protocol.map(|protocol| protocol.file.clone()).unwrap_or_default(),
             evidence: format!("{refund}{shown}"),
         });
+        if share == Portion::ONE && from.direction == Direction::Withdrawal {
+            self.found.pairs.push((into.clone(), from.clone()));
+        }
         self.used[deposit] = true;
         self.used[out] = true;
     }

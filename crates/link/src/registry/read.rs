@@ -186,7 +186,11 @@ impl<'a> Reading<'a> {
                     let all: Vec<String> =
                         fields.iter().map(|field| format!("{}: {}", field.name, field.value)).collect();
                     let text = format!("{}({})", entry.signature.name, all.join(", "));
-                    return Ok(Some(Called { text, crossing: self.crossing(&found).map_err(refused)? }));
+                    // Two functions may share a selector and differ in what they pack: the next entry may fit.
+                    match self.crossing(&found) {
+                        Ok(crossing) => return Ok(Some(Called { text, crossing })),
+                        Err(what) => failed = Some(refused(what)),
+                    }
                 }
             }
         }

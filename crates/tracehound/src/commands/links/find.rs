@@ -71,8 +71,7 @@ fn contracts(opened: &BookLedger) -> Option<&dyn Contracts> {
 
 /// What no message ties together: the matcher takes the crossings that are left, and the pairs that are sure to learn from.
 fn matched(found: &Found) -> Vec<Claim> {
-    let known = matcher::pairs_of(&found.claims);
-    let matched = matcher::match_crossings(&found.unpaired, &known, &matcher::Options::default());
+    let matched = matcher::match_crossings(&found.unpaired, &found.pairs, &matcher::Options::default());
     for note in matched.notes.iter().take(PROBLEMS_MAX) {
         say(format!("warning: --match: {note}"));
     }
