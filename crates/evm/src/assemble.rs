@@ -53,7 +53,7 @@ impl<'a> Assembler<'a> {
         for step in parts.moves {
             self.native(&mut legs, [Some(step.from), step.to], step.value, LegKind::Transfer);
         }
-        transfers::legs(self, parts.logs, &mut legs);
+        transfers::legs(self, parts.logs, parts.moves, &mut legs);
         let chain = self.chain;
         let receivers =
             [(parts.producer, parts.fee.tip), (chain.base_fee_to, parts.fee.base), (chain.l1_fee_to, parts.fee.l1)];

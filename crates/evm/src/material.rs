@@ -147,14 +147,15 @@ impl<'a> Answers<'a> {
         self.block.number.0
     }
 
-    /// Contracts that log movements of units, ascending: those whose decimals are wanted.
+    /// Contracts that log movements of units, or wrap something, ascending: those whose decimals are wanted.
     pub fn tokens(&self) -> Vec<[u8; 20]> {
         let mut contracts: Vec<[u8; 20]> = Vec::new();
         for transaction in 0..self.block.transactions.len() {
             for log in self.logs(transaction) {
                 let is_units =
                     |found: Result<transfers::Movement, _>| found.is_ok_and(|m| m.standard == Standard::Erc20);
-                if contracts.last() != Some(&log.address.0) && transfers::movement(log, false).is_some_and(is_units) {
+                let is_token = || transfers::movement(log, false).is_some_and(is_units) || transfers::is_wrapping(log);
+                if contracts.last() != Some(&log.address.0) && is_token() {
                     contracts.push(log.address.0);
                 }
             }

@@ -247,9 +247,14 @@ impl Tokens {
         Ok(taken)
     }
 
+    /// What an event makes or unmakes if its contract wraps the chain's coin.
+    pub(crate) fn wrapping(&self, topic: &HashBytes) -> Option<&MakingEvent> {
+        self.wrapping.iter().find(|event| event.topic == *topic)
+    }
+
     /// What an event of a contract makes or unmakes, where it is known to do so without a `Transfer`.
     pub(crate) fn making(&self, contract: &AddressBytes, topic: &HashBytes) -> Option<&MakingEvent> {
-        if let Some(wrapping) = self.wrapping.iter().find(|event| event.topic == *topic) {
+        if let Some(wrapping) = self.wrapping(topic) {
             let wraps = self.known.get(contract).is_some_and(|token| token.flags.has(Flags::WRAPPED_NATIVE));
             return wraps.then_some(wrapping);
         }

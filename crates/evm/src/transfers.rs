@@ -11,6 +11,7 @@ use crate::answers::Log;
 use crate::assemble::{Assembler, Legs};
 use crate::fault::Problem;
 use crate::tokens::{Flags, Making, MakingEvent, Standard, Whose};
+use crate::trace::Move;
 use crate::words::{AddressBytes, HashBytes, ZERO, address_of_word, fixed, holder};
 
 /// A word from its digits, for the tables below.
@@ -35,6 +36,10 @@ pub const TRANSFER_SINGLE: HashBytes = topic(b"c3d58168c5ae7397731d063d5bbf3d657
 pub const TRANSFER_BATCH: HashBytes = topic(b"4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 /// `Approval(address,address,uint256)`, of ERC-20 and ERC-721: moves nothing.
 pub const APPROVAL: HashBytes = topic(b"8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
+
+/// `Deposit(address,uint256)` and `Withdrawal(address,uint256)` of wrappers of the chain's coin.
+const WRAP: HashBytes = topic(b"e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c");
+const UNWRAP: HashBytes = topic(b"7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65");
 
 /// What a log moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,12 +118,14 @@ fn batch(log: &Log<'_>) -> Option<U256> {
     (0..count).try_fold(U256::ZERO, |sum, at| sum.checked_add(number(values + 32 * (at + 1))?))
 }
 
-/// The legs of one transaction's logs, in their order.
-pub fn legs(assembler: &mut Assembler<'_>, logs: &[Log<'_>], legs: &mut Legs<'_>) {
+/// The legs of one transaction's logs, in their order. `moves` are its movements of native coin.
+pub fn legs(assembler: &mut Assembler<'_>, logs: &[Log<'_>], moves: &[Move], legs: &mut Legs<'_>) {
     for log in logs {
         let contract = &log.address.0;
         let is_nft = assembler.tokens.get(contract).is_some_and(|token| token.flags.has(Flags::NFT));
-        let found = movement(log, is_nft).or_else(|| made(assembler, log, logs));
+        let found = movement(log, is_nft)
+            .or_else(|| made(assembler, log, logs))
+            .or_else(|| wrapped(assembler, log, logs, moves));
         match found {
             None => {}
             Some(Ok(movement)) => {
@@ -151,6 +158,43 @@ fn made(assembler: &Assembler<'_>, log: &Log<'_>, logs: &[Log<'_>]) -> Option<Re
             && movement_of_transfer(other) == Some(movement)
     };
     (!logs.iter().any(is_logged)).then_some(Ok(movement))
+}
+
+/// Whether a log has the shape of a wrapper's `Deposit` or `Withdrawal`: one account, one amount.
+pub fn is_wrapping(log: &Log<'_>) -> bool {
+    log.topics.as_slice().len() == 2
+        && log.data.words() == Some(1)
+        && log.topics.first().is_some_and(|topic| [WRAP, UNWRAP].contains(topic))
+}
+
+/// What a contract makes or unmakes that nobody listed as a wrapper and that acts as one: its token has the coin's decimals,
+/// and in the same transaction just as much of the coin goes into it, or comes out. One that logs a `Transfer` from or to
+/// nobody besides says itself what it makes.
+fn wrapped(
+    assembler: &Assembler<'_>,
+    log: &Log<'_>,
+    logs: &[Log<'_>],
+    moves: &[Move],
+) -> Option<Result<Movement, &'static str>> {
+    let contract = log.address.0;
+    if !is_wrapping(log) {
+        return None;
+    }
+    let decimals = assembler.tokens.get(&contract).and_then(|token| token.decimals);
+    if decimals != Some(assembler.chain.native.scale) {
+        return None;
+    }
+    let movement = making(log, assembler.tokens.wrapping(log.topics.first()?)?).ok()?;
+    let is_paid = |step: &Move| {
+        let goes = if movement.from == ZERO { step.to == Some(contract) } else { step.from == contract };
+        goes && step.value == movement.units
+    };
+    let says_itself = |other: &Log<'_>| {
+        other.address == log.address
+            && other.topics.first() == Some(&TRANSFER)
+            && movement_of_transfer(other).is_some_and(|other| [other.from, other.to].contains(&ZERO))
+    };
+    (moves.iter().any(is_paid) && !logs.iter().any(says_itself)).then_some(Ok(movement))
 }
 
 fn movement_of_transfer(log: &Log<'_>) -> Option<Movement> {

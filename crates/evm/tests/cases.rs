@@ -242,6 +242,43 @@ fn wrapped_coin_is_made_once_whether_its_contract_logs_a_transfer_or_not() {
 }
 
 #[test]
+fn whoever_acts_as_a_wrapper_of_the_coin_is_taken_for_one() {
+    type Case = (&'static str, Option<u8>, Vec<Value>, String, &'static [&'static str]);
+    let withdrawal = "0x7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65";
+    let said = |topic: &str, amount: u64| log(0x70, &[topic.to_owned(), word(2)], &word(amount));
+    let inside = |calls: Vec<Call>| parity(&[call("CALL", 1, 2, 0, calls)]).to_string();
+    let (goes_in, comes_out) = (call("CALL", 2, 0x70, 5, vec![]), call("CALL", 0x70, 2, 5, vec![]));
+    let cases: Vec<Case> = vec![
+        ("wrapped", Some(18), vec![said(DEPOSIT, 5)], inside(vec![goes_in]), &["->2 5 erc20"]),
+        ("unwrapped", Some(18), vec![said(withdrawal, 5)], inside(vec![comes_out]), &["2>- 5 erc20"]),
+        ("no coin moves", Some(18), vec![said(DEPOSIT, 5)], inside(vec![]), &[]),
+        ("other coin moves", Some(18), vec![said(DEPOSIT, 4)], inside(vec![call("CALL", 2, 0x70, 5, vec![])]), &[]),
+        ("no token", None, vec![said(DEPOSIT, 5)], inside(vec![call("CALL", 2, 0x70, 5, vec![])]), &[]),
+        ("a token of dollars", Some(6), vec![said(DEPOSIT, 5)], inside(vec![call("CALL", 2, 0x70, 5, vec![])]), &[]),
+        (
+            "shares at a price, which it logs itself",
+            Some(18),
+            vec![said(DEPOSIT, 5), transfer(&account(0x70), 0, 2, &word(4))],
+            inside(vec![call("CALL", 2, 0x70, 5, vec![])]),
+            &["->2 4 erc20"],
+        ),
+    ];
+    let chain = Chain::of(1).unwrap();
+    for (name, decimals, logs, traces, want) in cases {
+        let mut tokens = evm::Tokens::built_in(&chain);
+        if let Some(decimals) = decimals {
+            let contract = ledger::hex::bytes(&account(0x70)[2..]).unwrap().try_into().unwrap();
+            tokens.add_decimals(contract, decimals);
+        }
+        let receipts = receipts(vec![(logs, json!({}))]);
+        let whole = block(vec![json!({})]);
+        let decoded = made::decode_with(&chain, &tokens, &whole, Some(&receipts), Traces::Parity(&traces)).unwrap();
+        let moved: Vec<String> = legs(&decoded, 0).into_iter().filter(|leg| !leg.ends_with(" ETH")).collect();
+        assert_eq!(moved, want, "{name}");
+    }
+}
+
+#[test]
 fn usdt_is_made_and_destroyed_by_events_of_its_own() {
     let event = |signature: &str, data: &str| {
         let topic = format!("0x{}", ledger::hex::text(&evm::abi::keccak256(signature.as_bytes())));

@@ -165,10 +165,20 @@ pub fn decode_on(
     receipts: Option<&Value>,
     traces: Traces<'_>,
 ) -> Result<Decoded, evm::BlockFault> {
+    decode_with(chain, &Tokens::built_in(chain), block, receipts, traces)
+}
+
+pub fn decode_with(
+    chain: &Chain,
+    tokens: &Tokens,
+    block: &Value,
+    receipts: Option<&Value>,
+    traces: Traces<'_>,
+) -> Result<Decoded, evm::BlockFault> {
     let (block, receipts) = (block.to_string(), receipts.map(Value::to_string));
     let logs = receipts.as_deref().map_or(Logs::None, Logs::Receipts);
     let material = Material { block: &block, logs, traces };
-    decode_block(chain, &Tokens::built_in(chain), &KeepEvents::All, &material)
+    decode_block(chain, tokens, &KeepEvents::All, &material)
 }
 
 /// The legs of a transaction as lines: `FROM>TO AMOUNT ASSET`, accounts as small numbers, fees with an `f`, nobody as `-`.
