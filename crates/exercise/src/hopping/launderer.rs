@@ -10,6 +10,8 @@ use std::io::Write;
 use super::abi::Address;
 use super::chain::NATIVE;
 use super::world::{COIN, DOLLAR, NOTE, Passage, RELAYER_FEE, Side, World, address, block_time, name};
+use money::Amount;
+
 use crate::dice::Dice;
 use crate::exact::Exact;
 use crate::notebook::time_text;
@@ -448,7 +450,6 @@ impl Launderer {
 
 /// Takes `amount` of the loot out of what is held, with its share of the origin.
 fn split(held: &mut Held, amount: u128) -> Held {
-    use money::Amount;
     let origin = Amount::new(held.origin).share(Amount::new(amount), Amount::new(held.loot)).units();
     held.loot = held.loot.checked_sub(amount).expect("the launderer has what they take");
     held.origin -= origin;

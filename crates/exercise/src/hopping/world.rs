@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use money::Amount;
 use sha2::{Digest, Sha256};
 
 use super::abi::{Address, Word, keccak, of_address, of_number, text, topic};
@@ -26,6 +27,9 @@ pub const RELAYER_FEE: u128 = COIN / 20;
 const BRIDGE_MILLIONTHS: u128 = 400;
 const BRIDGE_DOLLARS: u128 = DOLLAR / 2;
 const BRIDGE_COINS: u128 = COIN / 4_000;
+/// People do not carry less than this over: the base fee would be more than a hundredth.
+const PASSAGE_DOLLARS_MIN: u128 = 100 * DOLLAR;
+const PASSAGE_COINS_MIN: u128 = COIN / 20;
 /// How long a passage takes, in blocks.
 const PASSAGE_BLOCKS: (u64, u64) = (4, 60);
 /// What a pool keeps of each swap, in thousandths.
@@ -386,11 +390,11 @@ impl<W: Write> World<W> {
     fn travel(&mut self, side: Side, passage: Passage, dollars: u128) {
         let Shore { chain, contracts, .. } = &mut self.shores[side as usize];
         let (dollar, coins) = (contracts.dollar, chain.balance(passage.from, NATIVE));
-        if self.dice.percent(50) && chain.balance(passage.from, dollar) > dollars && dollars > 10 * DOLLAR {
+        if self.dice.percent(50) && chain.balance(passage.from, dollar) > dollars && dollars > PASSAGE_DOLLARS_MIN {
             if coins > COIN {
                 self.cross(side, Passage { asset: dollar, amount: dollars, ..passage });
             }
-        } else if coins > passage.amount + COIN && passage.amount > COIN / 100 {
+        } else if coins > passage.amount + COIN && passage.amount > PASSAGE_COINS_MIN {
             self.cross(side, passage);
         }
     }
@@ -511,9 +515,7 @@ const RELAY: &str = "Relay(bytes32,address,address,address,uint256,uint64,bytes3
 /// What a pool gives for `amount`: the product of what it holds stays, less its fee.
 fn quote(has_in: u128, has_out: u128, amount: u128) -> u128 {
     let kept = amount * (1_000 - POOL_THOUSANDTHS) / 1_000;
-    // In two steps, so that 128 bits are enough: a millionth is lost, which is the pool's.
-    let part = kept.saturating_mul(1_000_000) / (has_in + kept);
-    has_out / 1_000_000 * part
+    Amount::new(has_out).share(Amount::new(kept), Amount::new(has_in + kept)).units()
 }
 
 fn shore<W: Write>(seed: u64, side: Side, out: W) -> io::Result<Shore<W>> {
