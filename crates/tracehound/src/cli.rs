@@ -3,6 +3,7 @@
 mod clusters;
 mod ethereum;
 mod links;
+mod passages;
 mod tags;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use trace::Policy;
 pub use clusters::*;
 pub use ethereum::*;
 pub use links::*;
+pub use passages::*;
 pub use tags::*;
 
 /// Follows stolen money across chains and banks, and shows its work.

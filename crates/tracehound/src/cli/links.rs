@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::passages::{PoolsArgs, ThorchainArgs};
+
 #[derive(Debug, Args)]
 pub struct LinksArgs {
     #[command(subcommand)]
@@ -48,6 +50,10 @@ pub enum LinksCommand {
     },
     /// Decode what bridges wrote outside of any ledger: logs, receipts, calldata, decoded deposits
     Decode(DecodeLinksArgs),
+    /// Links over `THORChain`, from its recorded blocks or from memos on the book's ledgers
+    Thorchain(ThorchainArgs),
+    /// Pools of equal notes: their crowds, and who may have taken out what somebody put in
+    Pools(PoolsArgs),
     /// The registry of bridges
     Registry {
         #[command(subcommand)]

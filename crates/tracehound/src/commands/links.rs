@@ -4,7 +4,9 @@ mod decode;
 mod find;
 mod line;
 mod list;
+mod pools;
 mod registry;
+mod thorchain;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,8 @@ pub fn run(home: &Home, command: LinksCommand) -> Result<Exit, Failure> {
         LinksCommand::Withdraw(args) => withdraw(home, &args),
         LinksCommand::Check { files, json } => check(&files, json),
         LinksCommand::Decode(args) => decode::run(home, &args),
+        LinksCommand::Thorchain(args) => thorchain::run(home, &args),
+        LinksCommand::Pools(args) => pools::run(home, &args),
         LinksCommand::Registry { command } => registry::run(home, command),
     }
 }
