@@ -92,6 +92,7 @@ fn ronin_2022() {
     );
     outgoing_transfers(&desk);
     dust_senders_are_left_alone(&desk, &path);
+    labels_and_dust(&desk);
 }
 
 /// 37 transactions leave the account. Seven of them move nothing (they call contracts) and so are no hops.
@@ -130,6 +131,38 @@ fn dust_senders_are_left_alone(desk: &Desk, path: &std::path::Path) {
             assert!(!holders.contains(sender.as_str()) || receivers.contains(sender), "{policy} flags {sender}");
         }
     }
+}
+
+/// Below this many ETH a movement is not followed.
+const DUST: &str = "0.01";
+
+/// The thief's wallets are sanctioned and tagged as a theft's: risks, and no stops, so the money is followed through them
+/// as without labels. Dust of which a part is loot ends as truncated, and only that.
+fn labels_and_dust(desk: &Desk) {
+    let packs = ["ofac.yaml", "ronin_bridge.yaml", "lazarus2.yaml"].map(|name| data(&format!("tags/packs/{name}")));
+    let [Some(ofac), Some(ronin), Some(lazarus)] = packs else { return };
+    let tags = format!("--tags '{}' --tags '{}' --tags '{}'", ofac.display(), ronin.display(), lazarus.display());
+    let plain = traces(desk, "ronin.yaml");
+    let tagged = traces(desk, &format!("ronin.yaml {tags}"));
+    let places = |result: &Value| -> Vec<(String, String, String)> {
+        let place =
+            |row: &Value| ["holder", "kind", "origin_amount"].map(|field| row[field].as_str().unwrap_or("").into());
+        list(&result["terminals"]).iter().map(|row| place(row).into()).collect()
+    };
+    for (plain, tagged) in plain.iter().zip(&tagged) {
+        assert_eq!(places(plain), places(tagged), "{}", plain["policy"]);
+    }
+    for result in traces(desk, &format!("ronin.yaml {tags} --dust ETH={DUST}")) {
+        assert_eq!(text(&result["loot"][0]["amount"]), "173600");
+    }
+    let edges = desk.run(&format!("trace ronin.yaml {tags} --dust ETH={DUST} --csv=edges")).done().csv();
+    let (mut followed, mut cut) = (0, 0);
+    for edge in edges.iter().filter(|edge| edge["step"] == "transfer") {
+        let is_dust = edge["amount"].parse::<f64>().unwrap() < DUST.parse::<f64>().unwrap();
+        assert_eq!(edge["end"] == "truncated: below-dust", is_dust, "{edge:?}");
+        *(if is_dust { &mut cut } else { &mut followed }) += 1;
+    }
+    assert!(followed > 30, "{followed} followed, {cut} cut");
 }
 
 /// An incident whose loot is many outputs of a chain.
