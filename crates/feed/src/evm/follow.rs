@@ -87,6 +87,8 @@ impl<'a> Follower<'a> {
     }
 
     fn take_back(&mut self, tip: u64, common: u64, tell: &mut dyn FnMut(Event)) -> Result<Turn, FollowError> {
+        // Another chain's node in this one's place may have the first blocks in common.
+        self.source.meet_again()?;
         self.commit(None, tell)?;
         let blocks = tip - common;
         let stale = self.shelf.tip().map(|tip| tip.hash).unwrap_or_default();
