@@ -221,10 +221,11 @@ fn taken_in(ledger: &dyn Ledger, seq: Seq, side: &Side) -> Option<(End, AssetId,
     let burnt = |found: &&(End, AssetId, Amount)| found.0 == End::Outside;
     all.iter()
         .find(|found| own(found) && in_asset(found))
+        // A coin that the holder wrapped at once lies there as the token, and the coin itself with the wrapper.
+        .or_else(|| all.iter().find(|found| own(found) && exactly(found)))
         .or_else(|| all.iter().find(|found| in_asset(found) && burnt(found) && enough(found)))
         .or_else(|| all.iter().find(|found| in_asset(found) && exactly(found)))
         .or_else(|| all.iter().filter(|found| in_asset(found) && enough(found)).max_by_key(|found| found.2))
-        .or_else(|| all.iter().find(|found| own(found) && exactly(found)))
         .or_else(|| all.iter().find(|found| own(found) && asset.is_none()))
         .or_else(|| all.iter().find(exactly))
         .copied()
