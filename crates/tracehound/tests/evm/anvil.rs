@@ -115,6 +115,11 @@ impl Anvil {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// What to give to `--ws`.
+    pub fn ws_url(&self) -> String {
+        format!("ws://127.0.0.1:{}", self.port)
+    }
+
     /// The chain's id.
     pub const fn chain(&self) -> u64 {
         self.chain

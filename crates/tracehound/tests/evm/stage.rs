@@ -186,6 +186,14 @@ impl Stage {
     }
 }
 
+/// What a user says of the stages' own tokens, as a table: which contract wraps the coin. No built-in table knows it.
+pub fn tokens_table(stages: &[&Stage]) -> String {
+    let row =
+        |stage: &&Stage| format!("{},{},WETH,18,wrapped-native,the tests\n", stage.node.chain(), stage.address("weth"));
+    let head = "chain,contract,symbol,decimals,flags,source\n".to_owned();
+    stages.iter().map(row).fold(head, |table, row| table + &row)
+}
+
 /// The address of a person of that name: two rounds of FNV-1a, spread over 20 bytes.
 fn person(name: &str) -> String {
     let round = |seed: u64| {
