@@ -1,6 +1,7 @@
 //! The case: which incidents, on which ledgers, starting where, stopping at whom.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use book::{Book, BookLedger};
@@ -144,6 +145,16 @@ pub fn open(
         }
     }
     let links = links::resolve(followed, &ledgers);
+    if !wishes.no_stops {
+        for ((at, purse), protocol) in links::bridges(&links) {
+            let on = &mut ledgers[at];
+            let holder = on.ledger.as_ledger().purse(purse).holder;
+            if let Entry::Vacant(free) = on.stops.stops.entry(holder) {
+                free.insert(untagged(know::StopKind::Bridge, protocol));
+                on.settings.stops.insert(holder, StopKind::Bridge);
+            }
+        }
+    }
     Ok(Case { incidents, ledgers, claims, loot, links })
 }
 
@@ -220,10 +231,14 @@ fn add_registered(stops: &mut StopSet, registry: &Registry, ledger: &dyn Ledger)
     let pools = pools.of(ledger.id()).map(|pool| (pool.holder(), pool.name.clone(), know::StopKind::Mixer));
     for (holder, entity, kind) in bridges.chain(pools) {
         if let Some(holder) = ledger.find_holder(&holder) {
-            let stop = know::Stop { kind, entity, actor: None, claims: Vec::new(), confidence: 100 };
-            stops.stops.entry(holder).or_insert(stop);
+            stops.stops.entry(holder).or_insert_with(|| untagged(kind, entity));
         }
     }
+}
+
+/// A stop for which no tag speaks.
+fn untagged(kind: know::StopKind, entity: String) -> know::Stop {
+    know::Stop { kind, entity, actor: None, claims: Vec::new(), confidence: 100 }
 }
 
 /// What a trace leaves aside: pieces, and tokens marked as valueless; never what was stolen.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{AssetId, End, HolderId, Kind, Ledger, LedgerId, Leg, PurseId, Seq, address};
-use link::{Claim, Portion, Side};
+use link::{Claim, Class, Portion, Side};
 use money::Amount;
 use trace::{Arrival, Away, BILLION, Crossing, Departure, Reason, StopKind};
 
@@ -109,6 +109,19 @@ pub fn resolve(wishes: LinkWishes, ledgers: &[OnLedger]) -> Links {
         }
     }
     links
+}
+
+/// Who takes in what protocols name both sides of is a bridge, where nobody says what else it is: what goes in there and
+/// comes out nowhere ends there.
+pub fn bridges(links: &Links) -> BTreeMap<(usize, PurseId), String> {
+    let mut bridges = BTreeMap::new();
+    for (crossing, claims) in links.crossings.iter().zip(&links.behind) {
+        let sure = claims.iter().map(|at| &links.claims[*at]).find(|claim| claim.class == Class::Deterministic);
+        if let (Some(claim), Some(purse)) = (sure, crossing.from.payee.purse()) {
+            bridges.entry((crossing.from.ledger, purse)).or_insert_with(|| claim.protocol.clone());
+        }
+    }
+    bridges
 }
 
 /// What tells departures apart.
