@@ -35,6 +35,8 @@ pub const INCIDENT_FILE: &str = "incident-alder-heist.yaml";
 pub const ANSWERS_FILE: &str = "answers.ndjson";
 /// The registry's entry for the bridge.
 pub const REGISTRY_FILE: &str = "lantern-bridge.yaml";
+/// The mixing pools.
+pub const POOLS_FILE: &str = "willow-pools.csv";
 /// Ordinary transactions, at least and at most.
 pub const TRANSACTIONS_MIN: u64 = 500;
 /// The most ordinary transactions.
@@ -142,6 +144,7 @@ pub fn write_hopping(plan: &HoppingPlan, dir: &Path, tell: &mut dyn FnMut(u64)) 
         (INCIDENT_FILE, papers.incident),
         (crate::TAGS_FILE, papers.tags),
         (REGISTRY_FILE, papers.registry),
+        (POOLS_FILE, papers.pools),
         (crate::TRUTH_FILE, serde_json::to_string_pretty(&truth)? + "\n"),
     ];
     for (name, text) in texts {

@@ -130,7 +130,7 @@ fn a_likely_link_leaves_the_rest_at_the_bridge_and_the_envelope_says_either() {
 fn a_ledger_that_the_book_does_not_have_is_an_answer() {
     let desk = desk(&link(&[("table:coins", "table:elsewhere")]));
     let result = traced(&desk, "");
-    let want = [["table:ether", "bridge", "other-ledger", "vault", "12", "12", "fact"].map(str::to_owned)];
+    let want = [["table:ether", "bridge", "other-ledger", "vault", "12", "12", "claim"].map(str::to_owned)];
     assert_eq!(terminals(&result), want);
     let problem = &result["problems"][0];
     assert_eq!(problem["kind"], "link-other-ledger");
@@ -145,7 +145,7 @@ fn what_cannot_be_found_is_said() {
     let result = traced(&desk1, "");
     assert_eq!(
         terminals(&result),
-        [["table:ether", "bridge", "unlinked", "vault", "12", "12", "fact"].map(str::to_owned)]
+        [["table:ether", "bridge", "unlinked", "vault", "12", "12", "claim"].map(str::to_owned)]
     );
     assert_eq!(result["problems"][0]["kind"], "link-not-found");
     let desk2 = desk(&link(&[("\"tx\":\"swap\"", "\"tx\":\"nothing\"")]));

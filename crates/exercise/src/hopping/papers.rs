@@ -1,22 +1,28 @@
-//! The papers of a chain-hopping heist: incident, tags, and what the registry must know of its bridge.
+//! The papers of a chain-hopping heist: incident, tags, and what must be known of its bridge and its mixing pools.
 
 use std::fmt::Write as _;
 use std::io;
 
 use super::launderer::Stolen;
-use super::world::{Side, World, name};
+use super::world::{NOTE, Side, World, name};
 
 /// The texts.
 pub struct Papers {
     pub incident: String,
     pub tags: String,
     pub registry: String,
+    pub pools: String,
 }
 
 impl Papers {
     /// The papers of a world, once the theft has happened.
     pub fn of<W: io::Write>(world: &World<W>, stolen: &[Option<Stolen>; 2], day: &str) -> Self {
-        Self { incident: incident(world, stolen, day), tags: tags(world), registry: registry(world) }
+        Self {
+            incident: incident(world, stolen, day),
+            tags: tags(world),
+            registry: registry(world),
+            pools: pools(world),
+        }
     }
 }
 
@@ -85,4 +91,15 @@ fn registry<W: io::Write>(world: &World<W>) -> String {
          other: srcChainId\n    key: srcTransferId\n",
     );
     yaml
+}
+
+/// A table of pools of equal notes.
+fn pools<W: io::Write>(world: &World<W>) -> String {
+    let mut table = String::from("protocol,ledger,contract,asset,units,name,since\n");
+    for side in Side::BOTH {
+        let mixer = name(world.contracts(side).mixer);
+        let _ =
+            writeln!(table, "willow,{},{mixer},{},{NOTE},10-{},0", side.id(), side.coin(), side.coin().to_lowercase());
+    }
+    table
 }

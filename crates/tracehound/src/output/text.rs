@@ -118,10 +118,11 @@ fn totals(text: &mut String, result: &TraceResult, loot: &LootRow) {
     table(text, &lines, &[false, true, true, true, false]);
 }
 
-/// What went from ledger to ledger, and who says so.
+/// What went from ledger to ledger, largest first, and who says so.
 fn crossed(text: &mut String, result: &TraceResult, loot: &LootRow, top: usize) {
     let own = |link: &&LinkRow| link.incident == loot.incident && link.origin_asset == loot.asset;
-    let links: Vec<&LinkRow> = result.links.iter().filter(own).collect();
+    let mut links: Vec<&LinkRow> = result.links.iter().filter(own).collect();
+    links.sort_by_key(|link| std::cmp::Reverse(link.origin));
     if links.is_empty() {
         return;
     }

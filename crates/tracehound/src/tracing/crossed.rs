@@ -38,6 +38,9 @@ pub struct LinkRow {
     pub arrived: String,
     pub origin_asset: String,
     pub origin_amount: String,
+    /// The same, to sort by.
+    #[serde(skip)]
+    pub origin: Amount,
     /// Whether the trace goes on behind it; else its other side is not in the book, or not where the link says.
     pub followed: bool,
     pub basis: &'static str,
@@ -89,6 +92,7 @@ fn row(case: &Case, carried: &Carried) -> LinkRow {
         arrived: arrived.map_or_else(|| "0".to_owned(), |asset| asset.text(carried.arrived)),
         origin_asset: loot.asset.symbol.clone(),
         origin_amount: loot.asset.text(carried.origin),
+        origin: carried.origin,
         followed: way.is_some(),
         basis: "claim",
         method: claim.method.clone(),
