@@ -1,6 +1,6 @@
 //! [`Records`]: what THORChain's own blocks, or Midgard's export of them, say came in and went out.
 //!
-//! It collects; [`super::pair`] makes claims of it. It takes three forms of record, each a JSON document:
+//! It collects; [`mod@super::pair`] makes claims of it. It takes three forms of record, each a JSON document:
 //!
 //! | form | told by | what it is | source |
 //! |---|---|---|---|
