@@ -33,7 +33,7 @@ pub fn for_rivals(name: &str, plan: &Plan) -> Result<()> {
     }
     file.flush()?;
     machine::print();
-    let timed = trace(&ledger, &seeds, Policy::Haircut);
+    let timed = trace(&ledger, &seeds, Policy::Haircut, &trace::Settings::default());
     write_ours(&heist, &timed)?;
     println!("{}", heist.folder.display());
     Ok(())

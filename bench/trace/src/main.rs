@@ -2,6 +2,7 @@
 //!
 //! One core, a warm book: each trace runs once before the clock starts. What the figures mean is in docs/bench/trace.md.
 
+mod evm;
 mod export;
 mod timing;
 
@@ -9,10 +10,20 @@ use bench_common::{Result, machine};
 use exercise::Plan;
 
 const USAGE: &str = "usage: bench-trace (policies | growth | envelope | rival) (cone | peel) SIZE...\n       \
-    cone SIZE: a theft that spreads until about SIZE legs are tainted; peel SIZE: one chain of SIZE hops";
+    bench-trace evm EVENTS...\n       \
+    cone SIZE: a theft that spreads until about SIZE legs are tainted; peel SIZE: one chain of SIZE hops;\n       \
+    evm: thefts on a chain of accounts, after which haircut sees about EVENTS events";
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, sizes @ ..] = words.as_slice()
+        && what == "evm"
+        && !sizes.is_empty()
+    {
+        let sizes = sizes.iter().map(|size| Ok(size.replace('_', "").parse()?)).collect::<Result<Vec<u64>>>()?;
+        machine::print();
+        return timing::accounts(&sizes);
+    }
     let [what, kind, sizes @ ..] = words.as_slice() else { return Err(USAGE.into()) };
     let heists = sizes.iter().map(|size| named(kind, size)).collect::<Result<Vec<_>>>()?;
     if heists.is_empty() {

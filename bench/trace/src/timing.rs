@@ -4,12 +4,13 @@ use bench_common::clock::{Times, rate_text};
 use bench_common::heist::Heist;
 use bench_common::table::{grouped, print};
 use bench_common::{Result, machine};
-use book::UtxoLedger;
 use exercise::Plan;
-use ledger::Ledger as _;
+use ledger::Ledger;
 use trace::envelope::envelope;
 use trace::forward::forward;
-use trace::{LabelId, Outcome, Policy, Seed, Settings};
+use trace::{Aside, LabelId, Outcome, Policy, Seed, Settings};
+
+use crate::evm;
 
 const RUNS: usize = 7;
 
@@ -24,13 +25,12 @@ pub struct Timed {
 }
 
 /// Traces a heist once to warm up and measure memory, then [`RUNS`] times by the clock.
-pub fn trace(ledger: &UtxoLedger, seeds: &[Seed], policy: Policy) -> Timed {
-    let settings = Settings::default();
+pub fn trace<L: Ledger + ?Sized>(ledger: &L, seeds: &[Seed], policy: Policy, settings: &Settings) -> Timed {
     let before = machine::own_bytes();
     machine::forget_peak();
-    let outcome = forward(ledger, seeds, policy, &settings, &mut ());
+    let outcome = forward(ledger, seeds, policy, settings, &mut ());
     let own_bytes = machine::peak_own_bytes().saturating_sub(before);
-    let times = Times::of(RUNS, || forward(ledger, seeds, policy, &settings, &mut ()));
+    let times = Times::of(RUNS, || forward(ledger, seeds, policy, settings, &mut ()));
     Timed { outcome, times, own_bytes }
 }
 
@@ -40,7 +40,7 @@ pub fn policies(name: &str, plan: &Plan) -> Result<()> {
     let ledger = heist.ledger()?;
     let seeds = heist.seeds(&ledger)?;
     let row = |policy: Policy| {
-        let Timed { outcome, times, own_bytes } = trace(&ledger, &seeds, policy);
+        let Timed { outcome, times, own_bytes } = trace(&ledger, &seeds, policy, &Settings::default());
         vec![
             policy.name().to_owned(),
             grouped(outcome.events),
@@ -64,7 +64,7 @@ pub fn growth(heists: &[(String, Plan)]) -> Result<()> {
         let heist = Heist::prepare(name, plan)?;
         let ledger = heist.ledger()?;
         let seeds = heist.seeds(&ledger)?;
-        let Timed { outcome, times, own_bytes } = trace(&ledger, &seeds, Policy::Haircut);
+        let Timed { outcome, times, own_bytes } = trace(&ledger, &seeds, Policy::Haircut, &Settings::default());
         let hops = outcome.terminals.iter().map(|terminal| terminal.hops).max().unwrap_or(0);
         rows.push(vec![
             name.clone(),
@@ -109,6 +109,37 @@ pub fn envelopes(heists: &[(String, Plan)]) -> Result<()> {
         ]);
     }
     print("envelope", &["heist", "edges", "terminals", "wall", "core", "edges per core", "memory"], &rows);
+    Ok(())
+}
+
+/// Three policies on thefts on a chain of accounts; haircut also with what a trace of an EVM chain is told by default.
+pub fn accounts(sizes: &[u64]) -> Result<()> {
+    const POLICIES: [(Policy, bool); 4] =
+        [(Policy::Haircut, false), (Policy::Haircut, true), (Policy::Fifo, true), (Policy::TaintFirstOut, true)];
+    let ledger = evm::market()?;
+    let mut rows = Vec::new();
+    for size in sizes {
+        for (policy, marks) in POLICIES {
+            let (seeds, _) = evm::theft(&ledger, policy, *size)?;
+            let aside = Aside { pieces: marks, ..Aside::default() };
+            let settings = Settings { aside, marks_poisoning: marks, ..Settings::default() };
+            let Timed { outcome, times, own_bytes } = trace(&ledger, &seeds, policy, &settings);
+            rows.push(vec![
+                format!("{}{}", policy.name(), if marks { "" } else { ", no marks" }),
+                grouped(outcome.visited.len() as u64),
+                grouped(outcome.events),
+                grouped(outcome.terminals.len() as u64),
+                times.wall.text(),
+                times.core.text(),
+                format!("{}/s", rate_text(times.core_rate(outcome.events))),
+                mebibytes(own_bytes),
+            ]);
+        }
+    }
+    let title =
+        format!("**chain of accounts**: {} transactions, {} legs", grouped(ledger.end().0), grouped(ledger.legs()));
+    let head = ["policy", "visited", "events", "terminals", "wall", "core", "events per core", "memory"];
+    print(&title, &head, &rows);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::flow::{Edge, Observer, Step};
 use crate::label::{LabelId, Portion, Seed, sum_of};
 use crate::lots::Order;
 use crate::outcome::{Outcome, Reason, Terminal, TerminalKind, Terminals, stop_terminal};
+use crate::poisoning::Searched;
 use crate::policy::Policy;
 use crate::queue::Queue;
 use crate::rule::{Parcel, Rule};
@@ -78,6 +79,8 @@ pub(crate) struct Pass<'a, L: ?Sized, R: Rule> {
     end: Seq,
     /// Which assets are left aside, as far as it was asked.
     asides: FxHashMap<AssetId, bool>,
+    /// What searches for bait have read.
+    pub(crate) searched: Searched,
     // Buffers that every transaction uses again.
     legs: Vec<Leg>,
     parcel: Parcel,
@@ -133,6 +136,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
             bridges: Bridges::default(),
             end: Seq(0),
             asides: FxHashMap::default(),
+            searched: Searched::default(),
             legs: Vec::new(),
             parcel: Parcel::default(),
             held: Vec::new(),
@@ -387,7 +391,7 @@ impl<'a, L: Ledger + ?Sized, R: Rule> Pass<'a, L, R> {
     }
 
     /// Whether the trace ends at a movement, and how.
-    fn fate(&self, movement: &Movement, portions: &[Portion]) -> Option<(TerminalKind, Reason)> {
+    fn fate(&mut self, movement: &Movement, portions: &[Portion]) -> Option<(TerminalKind, Reason)> {
         let purse = match movement.payee {
             End::Fee => return Some((TerminalKind::Fee, Reason::Fee)),
             End::Drift => return Some((TerminalKind::Fee, Reason::Drift)),

@@ -340,3 +340,22 @@ fn bait_ends_the_way() {
         assert_eq!(at_holder(&real_payment.ledger, &outcome, bait, 1), 41, "{policy}: more than a thousandth");
     }
 }
+
+#[test]
+fn bait_is_looked_for_among_the_latest_64_transactions_however_often_it_was_before() {
+    let (real, bait) = ("0xabcd111111111111111111111111111111111234", "0xabcd222222222222222222222222222222221234");
+    let settings = Settings { marks_poisoning: true, ..Settings::default() };
+    for (between, is_bait) in [(0, true), (1, true), (62, true), (63, true), (64, false), (200, false)] {
+        let mut accounts = Accounts::new(&["A"]);
+        accounts.bring("T", 1_000_000, Some(1));
+        accounts.pay("T", real, 100_000);
+        for at in 0..between {
+            // Each is little, to somebody new: a search of its own.
+            accounts.pay("T", &format!("0x{at:040x}"), 50);
+        }
+        accounts.pay("T", bait, 50);
+        let outcome = trace_with(&accounts, Policy::Haircut, &settings);
+        let poisoned = outcome.terminals.iter().filter(|terminal| terminal.reason == trace::Reason::Poisoning).count();
+        assert_eq!(poisoned, usize::from(is_bait), "{between} transactions between");
+    }
+}
