@@ -241,6 +241,53 @@ fn what_a_node_does_not_offer_is_a_gap_or_got_another_way() {
     assert!(told.unwrap_err().contains("trace_block: the node does not offer it"));
 }
 
+/// Whatever words a node has for it: what it does not tell of a block is got another way, else it is a gap, and never the end.
+#[test]
+fn what_is_refused_of_one_block_is_got_another_way_or_a_gap() {
+    let chain = grow(&[], 0, 8, 0);
+    let whole = fresh(&chain, &options());
+    let run = |method, code, says| {
+        let node = EvmNode::start(&chain);
+        let desk = Desk::new();
+        node.lie(vec![
+            ("[\"0x3\"", Lie::Error(method, code, says), FOR_EVER),
+            (AT_3, Lie::Error(method, code, says), FOR_EVER),
+        ]);
+        let told = follow(&desk.book, &node, &options());
+        (desk, told)
+    };
+    for (code, says) in
+        [(-32601, "nix"), (-32602, "bad argument"), (-32004, "no"), (-32603, "inside"), (-32000, "Disabled")]
+    {
+        let (desk, told) = run("eth_getBlockReceipts", code, says);
+        let note = format!("3: eth_getBlockReceipts: error {code}: {says}; this is told once");
+        assert!(told.unwrap().iter().any(|line| line.starts_with(&note)), "{code} {says}");
+        assert_is(&desk.book, &whole);
+        let told = run("trace_block", code, says).1.unwrap();
+        let gaps = told.iter().filter(|line| line.starts_with("3: no traces: ")).count();
+        assert_eq!((gaps, told.last().unwrap().as_str()), (1, "at 7"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_balance_that_is_refused_or_absurd_is_told() {
+    let chain = grow(&[], 0, 8, 0);
+    let contract = ledger::hex::bytes(&TOKEN[2..]).unwrap().try_into().unwrap();
+    let checked = EvmOptions { rebasing: BTreeSet::from([contract]), ..options() };
+    let absurd = Lie::Result("eth_call", format!("\"0x{}\"", "f".repeat(64)));
+    for (lie, why) in [
+        (Lie::Error("eth_call", 3, "execution reverted"), "the question was refused"),
+        (absurd, "what is stated can be no balance here"),
+    ] {
+        let node = EvmNode::start(&chain);
+        node.lie(vec![("0x70a08231", lie, FOR_EVER)]);
+        let told = follow(&Desk::new().book, &node, &checked).unwrap();
+        let want =
+            format!("0: eip155:{CHAIN}/erc20:{TOKEN}: a balance is not compared with the chain's: {why}; this is told");
+        assert_eq!(told.iter().filter(|line| line.starts_with(&want)).count(), 1, "{told:?}");
+    }
+}
+
 #[test]
 fn a_chain_is_what_it_was_said_to_be() {
     let chain = grow(&[], 0, 3, 0);

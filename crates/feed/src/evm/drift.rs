@@ -90,6 +90,12 @@ pub(super) fn stated(answer: &Answer) -> Option<Amount> {
     Some(Amount::new(units)).filter(|amount| *amount <= Amount::MAX)
 }
 
+/// What is told where a balance is not stated, the same for all of a token's holders.
+pub(super) fn unsaid(asset: &str, answer: &Answer) -> String {
+    let why = if answer.is_ok() { "what is stated can be no balance here" } else { "the question was refused" };
+    format!("{asset}: a balance is not compared with the chain's: {why}")
+}
+
 /// Books what the chain states. `balance` is what the ledger has just before the block; `None` for whom it never met.
 pub(super) fn book(block: &mut AccountBlock, stated: &[Stated], mut balance: impl FnMut(&str, &str) -> Option<Amount>) {
     let (mut opening, mut drift) = (Vec::new(), Vec::new());

@@ -8,7 +8,8 @@ use crate::wire::NodeError;
 pub(super) const BLOCK: &str = "eth_getBlockByNumber";
 /// The method for all receipts of a block.
 pub(super) const RECEIPTS: &str = "eth_getBlockReceipts";
-const RECEIPT: &str = "eth_getTransactionReceipt";
+/// The method for one receipt.
+pub(super) const RECEIPT: &str = "eth_getTransactionReceipt";
 /// The method for logs alone.
 pub(super) const LOGS: &str = "eth_getLogs";
 /// The method for inner calls as Parity told them.
@@ -17,18 +18,31 @@ pub(super) const PARITY: &str = "trace_block";
 pub(super) const GETH: &str = "debug_traceBlockByNumber";
 /// How Geth's tracer is asked for nested calls.
 const TRACER: &str = r#"{"tracer":"callTracer"}"#;
-/// What nodes say that have deleted what is needed to run old transactions again. Nobody has a code for it.
-const NO_STATE: [&str; 7] = [
+/// What nodes say that do not tell something of a block: they have deleted what is needed to run old transactions again,
+/// or do not offer it, or not to everybody. Nobody has a code for it. "Not found" alone is none of these: so says a node
+/// behind others of a block that is new.
+const NOT_TOLD: [&str; 14] = [
     "missing trie node",
     "historical state",
     "not available",
+    "unavailable",
     "pruned",
+    "archive",
     "not supported",
     "unsupported",
     "does not exist",
+    "not implemented",
+    "method not found",
+    "disabled",
+    "not enabled",
+    "not allowed",
 ];
-/// "Method not found".
-const CODE_NO_METHOD: i64 = -32601;
+/// What JSON-RPC keeps for questions that are not understood: no such method, or not with these arguments.
+const CODES_NOT_UNDERSTOOD: std::ops::RangeInclusive<i64> = -32699..=-32600;
+/// "Method not supported" (EIP-1474).
+const CODE_NOT_SUPPORTED: i64 = -32004;
+/// "Internal error": it may pass, so it is asked again before it counts.
+const CODE_INTERNAL: i64 = -32603;
 
 /// How receipts are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +55,17 @@ pub(crate) enum ReceiptsBy {
     Logs,
     /// Neither.
     Nothing,
+}
+
+impl ReceiptsBy {
+    /// The way that is next best.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Block => Self::Each,
+            Self::Each => Self::Logs,
+            Self::Logs | Self::Nothing => Self::Nothing,
+        }
+    }
 }
 
 /// How inner calls are told.
@@ -61,6 +86,23 @@ impl TracesBy {
             Self::Parity => Some(Question { method: PARITY, params: format!(r#"["{at}"]"#) }),
             Self::Geth => Some(Question { method: GETH, params: format!(r#"["{at}",{TRACER}]"#) }),
             Self::Nothing => None,
+        }
+    }
+
+    /// An answer by this way.
+    pub fn answered(self, json: String) -> RawTraces {
+        match self {
+            Self::Parity => RawTraces::Parity(json),
+            Self::Geth => RawTraces::Geth(json),
+            Self::Nothing => RawTraces::None,
+        }
+    }
+
+    /// The way that is next best.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Parity => Self::Geth,
+            Self::Geth | Self::Nothing => Self::Nothing,
         }
     }
 
@@ -142,13 +184,52 @@ fn is_offered(answer: &Answer) -> Result<bool, NodeError> {
     }
 }
 
-/// Whether a refusal says that this block's transactions cannot be run again on this node.
-pub(super) fn has_no_state(error: &NodeError) -> bool {
-    match error {
-        NodeError::Rpc { code, says, .. } => {
-            let says = says.to_lowercase();
-            *code == CODE_NO_METHOD || NO_STATE.iter().any(|part| says.contains(part))
+/// What a refusal means for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The node does not tell it in this way.
+    NotTold,
+    /// It may, if it is asked again.
+    Doubtful,
+    /// Something is wrong that has nothing to do with the way of asking.
+    Other,
+}
+
+/// What a refusal means.
+pub(super) fn refusal(error: &NodeError) -> Refusal {
+    let NodeError::Rpc { code, says, .. } = error else { return Refusal::Other };
+    let says = says.to_lowercase();
+    if NOT_TOLD.iter().any(|part| says.contains(part)) {
+        return Refusal::NotTold;
+    }
+    match *code {
+        CODE_INTERNAL => Refusal::Doubtful,
+        CODE_NOT_SUPPORTED => Refusal::NotTold,
+        code if CODES_NOT_UNDERSTOOD.contains(&code) => Refusal::NotTold,
+        _ => Refusal::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart_by_number_and_by_words() {
+        for (code, says, want) in [
+            (-32601, "whatever", Refusal::NotTold),
+            (-32602, "invalid argument 0", Refusal::NotTold),
+            (-32004, "no", Refusal::NotTold),
+            (-32000, "Missing trie node 00ff (path )", Refusal::NotTold),
+            (-32000, "the method is DISABLED here", Refusal::NotTold),
+            (-32603, "Internal error", Refusal::Doubtful),
+            (-32603, "world state unavailable", Refusal::NotTold),
+            (-32000, "header not found", Refusal::Other),
+            (-32000, "execution timeout", Refusal::Other),
+        ] {
+            let error = NodeError::Rpc { node: String::new(), asked: GETH.into(), code, says: says.into() };
+            assert_eq!(refusal(&error), want, "{code} {says}");
         }
-        _ => false,
+        assert_eq!(refusal(&NodeError::Away { node: String::new(), why: "pruned".into() }), Refusal::Other);
     }
 }

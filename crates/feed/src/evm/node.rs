@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::means::{BLOCK, Means, Probe, RECEIPTS, ReceiptsBy, TracesBy, has_no_state};
+use super::means::{BLOCK, LOGS, Means, Probe, RECEIPT, RECEIPTS, ReceiptsBy, Refusal, TracesBy, refusal};
 use super::options::{EvmOptions, WantedTraces};
 use super::pace::Pace;
 use super::source::{Answer, NodeHeads, Place, Question, Raw, RawLogs, RawTraces, Source, hash_bytes, quantity};
@@ -38,6 +38,10 @@ const BUSY_TRIES_MAX: u32 = 6;
 const BUSY_TIME: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
 /// How often a question is asked again where a connection broke.
 const CUT_TRIES_MAX: u32 = 3;
+/// How often a question is asked in all that the node answers with an error of its own inside.
+const DOUBTFUL_TRIES_MAX: u32 = 3;
+/// "Method not found".
+const CODE_NO_METHOD: i64 = -32601;
 /// How many questions go into one request.
 const BATCH_MAX: usize = 100;
 /// The longest answer about a header, a contract or a balance, times the questions in a request.
@@ -53,6 +57,8 @@ pub(crate) struct EvmNode {
     answer_bytes_max: u64,
     /// It refused to take several questions in one request.
     has_no_batches: AtomicBool,
+    /// It tells inner calls in one way alone.
+    has_no_other_traces: AtomicBool,
 }
 
 /// A block's head, as far as it is read here.
@@ -96,6 +102,7 @@ impl EvmNode {
             means: Mutex::new(None),
             answer_bytes_max: options.answer_bytes_max,
             has_no_batches: AtomicBool::new(false),
+            has_no_other_traces: AtomicBool::new(false),
         };
         let chain = node.chain_number()?;
         Ok(Self { chain, ..node })
@@ -203,6 +210,92 @@ impl EvmNode {
         NodeError::Block { node: self.name(), height, hash: String::new(), what: what.into() }
     }
 
+    /// An answer that is worth something: what a node says in haste is asked about again.
+    fn settled<T>(answer: Result<T, NodeError>, again: impl Fn() -> Result<T, NodeError>) -> Result<T, NodeError> {
+        let mut answer = answer;
+        for tried in 1..DOUBTFUL_TRIES_MAX {
+            match &answer {
+                Err(error) if refusal(error) == Refusal::Doubtful => thread::sleep(BUSY_TIME[0] * tried),
+                _ => break,
+            }
+            answer = again();
+        }
+        answer
+    }
+
+    /// Whether a refusal, after all, means that the next best way is to be tried.
+    fn is_way_closed(error: &NodeError) -> bool {
+        matches!(refusal(error), Refusal::NotTold | Refusal::Doubtful)
+    }
+
+    /// Inner calls, by the best way in which the node tells this block's.
+    fn traces_of(
+        &self,
+        height: u64,
+        first: TracesBy,
+        answer: Answer,
+        notes: &mut Vec<String>,
+    ) -> Result<RawTraces, NodeError> {
+        let at = format!("{height:#x}");
+        let ask = |by: TracesBy| {
+            let question = by.question(&at).expect("it is asked by a way that there is");
+            self.call(question.method, &question.params, self.answer_bytes_max)
+        };
+        let (mut by, mut answer) = (first, answer);
+        loop {
+            match Self::settled(answer, || ask(by)) {
+                Ok(json) => return Ok(by.answered(json)),
+                // Nobody can have called anybody before there was a block.
+                Err(NodeError::Rpc { .. }) if height == 0 => return Ok(first.nothing()),
+                Err(error) if self.probe.wanted == WantedTraces::Auto && Self::is_way_closed(&error) => {
+                    notes.push(error.bare());
+                    by = by.next();
+                    if by == TracesBy::Nothing || self.has_no_other_traces.load(Ordering::Relaxed) {
+                        return Ok(RawTraces::None);
+                    }
+                    answer = ask(by);
+                    if let Err(NodeError::Rpc { code: CODE_NO_METHOD, .. }) = &answer {
+                        self.has_no_other_traces.store(true, Ordering::Relaxed);
+                        return Ok(RawTraces::None);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Receipts or logs, by the best way in which the node tells this block's.
+    fn receipts_of(
+        &self,
+        height: u64,
+        block: &str,
+        first: ReceiptsBy,
+        answer: Option<Answer>,
+        notes: &mut Vec<String>,
+    ) -> Result<RawLogs, NodeError> {
+        let mut by = first;
+        if let Some(answer) = answer {
+            let at = format!(r#"["{height:#x}"]"#);
+            match Self::settled(answer, || self.call(RECEIPTS, &at, self.answer_bytes_max)) {
+                Ok(json) => return Ok(RawLogs::Receipts(json)),
+                Err(error) if Self::is_way_closed(&error) => {
+                    notes.push(error.bare());
+                    by = by.next();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        loop {
+            match Self::settled(self.logs_of(height, block, by), || self.logs_of(height, block, by)) {
+                Err(error) if Self::is_way_closed(&error) => {
+                    notes.push(error.bare());
+                    by = by.next();
+                }
+                logs => return logs,
+            }
+        }
+    }
+
     /// Receipts or logs, where the block must be known before they can be asked for.
     fn logs_of(&self, height: u64, block: &str, by: ReceiptsBy) -> Result<RawLogs, NodeError> {
         if by == ReceiptsBy::Nothing {
@@ -216,12 +309,10 @@ impl EvmNode {
         }
         if by == ReceiptsBy::Logs {
             let params = format!(r#"[{{"blockHash":"{}"}}]"#, contents.hash);
-            return Ok(RawLogs::Logs(self.call("eth_getLogs", &params, self.answer_bytes_max)?));
+            return Ok(RawLogs::Logs(self.call(LOGS, &params, self.answer_bytes_max)?));
         }
-        let question = |transaction: &Named<'_>| Question {
-            method: "eth_getTransactionReceipt",
-            params: format!(r#"["{}"]"#, transaction.hash),
-        };
+        let question =
+            |transaction: &Named<'_>| Question { method: RECEIPT, params: format!(r#"["{}"]"#, transaction.hash) };
         let questions: Vec<Question> = contents.transactions.iter().map(question).collect();
         let receipts: Vec<String> =
             self.many(&questions, self.answer_bytes_max)?.into_iter().collect::<Result<_, NodeError>>()?;
@@ -277,24 +368,13 @@ impl Source for EvmNode {
         if block == "null" {
             return Err(self.wrong(height, format!("{BLOCK}: the node does not have it")));
         }
-        let logs = match means.receipts {
-            ReceiptsBy::Block => RawLogs::Receipts(next()?),
-            by => self.logs_of(height, &block, by)?,
-        };
         let mut notes = Vec::new();
-        let traces = match means.traces {
-            TracesBy::Nothing => RawTraces::None,
-            by => match next() {
-                Ok(json) if by == TracesBy::Parity => RawTraces::Parity(json),
-                Ok(json) => RawTraces::Geth(json),
-                // Nobody can have called anybody before there was a block.
-                Err(NodeError::Rpc { .. }) if height == 0 => by.nothing(),
-                Err(error) if self.probe.wanted == WantedTraces::Auto && has_no_state(&error) => {
-                    notes.push(error.bare());
-                    RawTraces::None
-                }
-                Err(error) => return Err(error),
-            },
+        let of_block = if means.receipts == ReceiptsBy::Block { Some(next()) } else { None };
+        let of_calls = if means.traces == TracesBy::Nothing { None } else { Some(next()) };
+        let logs = self.receipts_of(height, &block, means.receipts, of_block, &mut notes)?;
+        let traces = match of_calls {
+            None => RawTraces::None,
+            Some(answer) => self.traces_of(height, means.traces, answer, &mut notes)?,
         };
         Ok(Raw { block, logs, traces, notes })
     }
@@ -309,6 +389,7 @@ impl Source for EvmNode {
 
     fn meet_again(&self) -> Result<(), NodeError> {
         *self.means.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.has_no_other_traces.store(false, Ordering::Relaxed);
         let number = self.chain_number()?;
         if number == self.chain {
             return Ok(());

@@ -104,23 +104,25 @@ impl<'a> Reader<'a> {
             let wanted = self.checking.wanted(&decoded, self.chain.number, &self.chain.native.symbol, &tokens);
             (decoded, wanted)
         };
-        let stated = self.balances(height, wanted, &mut answered)?;
+        let mut notes = raw.notes.clone();
+        let stated = self.balances(height, wanted, &mut answered, &mut notes)?;
         if let Some(record) = &self.record {
             record.block(height, &raw, &answered)?;
         }
-        Ok(Ready { decoded, notes: raw.notes, stated })
+        Ok(Ready { decoded, notes, stated })
     }
 
     fn wrong(&self, height: u64, what: String) -> NodeError {
         NodeError::Block { node: self.source.name(), height, hash: String::new(), what }
     }
 
-    /// Asks what holders have before and after a block.
+    /// Asks what holders have before and after a block. What the chain does not say is noted, and not compared.
     fn balances(
         &self,
         height: u64,
         wanted: Vec<(String, String)>,
         answered: &mut Vec<Answered>,
+        notes: &mut Vec<String>,
     ) -> Result<Vec<Stated>, NodeError> {
         let asked: Vec<Vec<Question>> =
             wanted.iter().map(|(holder, asset)| drift::questions(holder, asset, height)).collect();
@@ -133,6 +135,12 @@ impl<'a> Reader<'a> {
             rest = others;
             let before = if let [before, _] = its { drift::stated(before) } else { None };
             let after = its.last().and_then(drift::stated);
+            let unsaid = its.iter().filter(|answer| drift::stated(answer).is_none());
+            for note in unsaid.map(|answer| drift::unsaid(&asset, answer)) {
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
             all.push(Stated { holder, asset, before, after });
         }
         answered.extend(questions.into_iter().zip(answers).map(|(question, answer)| Answered { question, answer }));

@@ -56,8 +56,11 @@ impl<'a> Shelf<'a> {
 
     /// Takes a block into the batch.
     pub fn push(&mut self, decoded: &Decoded) -> Result<(), BookError> {
+        let block = &decoded.block;
+        let follows = self.tip().is_none_or(|tip| tip.height + 1 == block.height && block.previous == Some(tip.hash));
         let writer = self.writer_mut();
-        for asset in &decoded.assets {
+        // What does not follow is refused below, and its assets would stay in the batch.
+        for asset in decoded.assets.iter().filter(|_| follows) {
             writer.declare_asset(asset)?;
         }
         writer.push_block(&decoded.block)?;

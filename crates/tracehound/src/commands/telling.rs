@@ -102,12 +102,13 @@ impl Teller {
             }
             Event::Added { height, hash, transactions, after } => {
                 self.began = None;
-                let (transactions, after) = (counted(*transactions, "transaction"), seconds(*after));
-                format!(
-                    "block {}, {}: {transactions}, {after} after the node's report",
-                    block(height),
-                    (self.hash_text)(hash)
-                )
+                let transactions = counted(*transactions, "transaction");
+                // Files report nothing.
+                let after = match self.source {
+                    "node" => format!(", {} after the node's report", seconds(*after)),
+                    _ => String::new(),
+                };
+                format!("block {}, {}: {transactions}{after}", block(height), (self.hash_text)(hash))
             }
             Event::Filled { first, height, transactions, .. } => {
                 let target = self.target.max(*height);
