@@ -34,6 +34,7 @@ fn what_cannot_be_taken_is_said_in_one_line() {
         "ingest ethereum --rpc http://node --rebasing 0x12",
         "ingest ethereum --rpc http://node --ws http://node",
         "ingest ethereum --rpc http://node --tokens none.csv",
+        "ingest ethereum --rpc http://node --registry none.yaml",
         "ingest ethereum --replay none",
         "ingest ethereum --replay .",
         "ingest ethereum --export .",
@@ -51,9 +52,52 @@ fn what_cannot_be_taken_is_said_in_one_line() {
         Some(2) error: --rebasing 0x12: this is not an address of 40 hexadecimal digits after 0x
         Some(2) error: --ws: give ws://HOST:PORT
         Some(2) error: none.csv: No such file or directory (os error 2)
+        Some(2) error: none.yaml: there is no such file; check the path
         Some(2) error: none: this is no folder that can be read: No such file or directory (os error 2)
         Some(2) error: .: there is no recorded block in it; give a folder with answers of eth_getBlockByNumber
         Some(2) error: .: there is no table of blocks in it (blocks.csv or blocks.json); give the folder of an export
     "#]]
     .assert_eq(&said);
+}
+
+const APPROVAL: &str = "0x8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925";
+
+/// An approval is kept by no built-in entry.
+#[test]
+fn logs_that_the_users_registry_reads_are_kept() {
+    let Some(folder) = data("ethereum/block-18000000") else { return };
+    let entry = "protocol: mine
+pairing: none
+contracts:
+  - {ledger: eip155:1, address: '0xdac17f958d2ee523a2206206994597c13d831ec7', name: Token}
+events:
+  - {signature: 'Approval(address indexed owner, address indexed spender, uint256 value)', direction: deposit, token: '@native', amount: value, key: spender}
+";
+    let kept = |files: &dyn Fn(&Desk) -> String| {
+        let desk = Desk::new();
+        let more = files(&desk);
+        let line = format!("ingest ethereum --replay {} --to 18000000 {more}", folder.display());
+        desk.run(&line).done();
+        let book = book::Book::open(desk.path("book")).expect("a book");
+        let book::BookLedger::Account(ledger) = book.ledger(&evm::ledger_id(1)).expect("a ledger") else {
+            panic!("it has accounts")
+        };
+        let (mut count, topic) = (0, ledger::hex::bytes(&APPROVAL[2..]).expect("digits"));
+        ledger::Contracts::events(&ledger, ledger::Seq(0), ledger::Ledger::end(&ledger), &mut |_, event| {
+            count += usize::from(event.topics.first().is_some_and(|first| first[..] == topic[..]));
+        });
+        count
+    };
+    assert_eq!(kept(&|_| String::new()), 0);
+    let named = kept(&|desk| {
+        desk.write("mine.yaml", entry);
+        "--registry mine.yaml".to_owned()
+    });
+    let own = kept(&|desk| {
+        book::Book::create(desk.path("book")).expect("a book");
+        std::fs::create_dir_all(desk.path("book/registry")).expect("a folder");
+        desk.write("book/registry/mine.yaml", entry);
+        String::new()
+    });
+    assert!(named > 0 && named == own, "{named} {own}");
 }

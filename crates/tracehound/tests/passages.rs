@@ -1,4 +1,4 @@
-//! `tracehound links thorchain` and `tracehound links pools`, as a user sees them.
+//! `tracehound links thorchain`, `links find` over memos and `links pools`, as a user sees them.
 
 mod common;
 
@@ -7,7 +7,10 @@ use std::io::Write;
 use book::Book;
 use common::Desk;
 use evm::abi::{Signature, Value};
-use ledger::{AccountBlock, AccountLeg, AccountTransaction, BlockEvent, Event, Gaps, LedgerId, LegKind, Time, hex};
+use ledger::{
+    AccountBlock, AccountLeg, AccountTransaction, BlockEvent, Event, Gaps, LedgerId, LegKind, Lock, Outpoint, Time,
+    UtxoBlock, UtxoInput, UtxoOutput, UtxoTransaction, hex,
+};
 use link::pools::{EVENTS, Pools};
 use money::{Amount, Asset};
 
@@ -158,4 +161,116 @@ fn a_pool_is_told_in_intervals() {
     assert_eq!(desk.run("links pools 100-eth").code, Some(5));
     let ran = desk.run("links pools --keep").done();
     assert!(ran.stderr.contains("0 links new"), "{}", ran.stderr);
+}
+
+/// 50 are paid to a vault in bitcoin; a router that only the user knows pays 40 of another coin for it, and somebody else too.
+fn with_memos() -> Desk {
+    let desk = Desk::new();
+    let book = Book::create(desk.path("book")).expect("a book");
+    let time = Time::from_seconds(1_700_000_000).expect("a time");
+    let bitcoin = LedgerId::parse("bitcoin").expect("an id");
+    let mut writer = book.utxo_writer(&bitcoin, &Asset { symbol: "BTC".into(), scale: 8 }).expect("a writer");
+    let key = |of: u8| Lock::of_script(&[&[0, 20], &[of; 20][..]].concat());
+    let text = |memo: &[u8]| Lock::of_script(&[&[0x6a, u8::try_from(memo.len()).expect("short")], memo].concat());
+    let output = |amount: u128, holder: Lock| UtxoOutput { amount: Amount::new(amount), holder };
+    let deposit = UtxoTransaction {
+        txid: [0xaa; 32],
+        inputs: vec![UtxoInput { outpoint: Outpoint { txid: [1; 32], vout: 0 }, spent: Some(output(53, key(8))) }],
+        outputs: vec![output(50, key(7)), output(3, key(8)), output(0, text(b"=:e:0xcc"))],
+        fee: Some(Amount::ZERO),
+    };
+    let (height, hash) = (1, [1; 32]);
+    let block = UtxoBlock { height, hash, previous: None, time, transactions: vec![deposit] };
+    writer.push_block(&block).expect("it fits");
+    writer.commit().expect("it is written");
+
+    let mut writer = book.account_writer(&LedgerId::parse("eip155:31337").expect("an id")).expect("a writer");
+    writer.declare_asset(&Asset { symbol: "ETH".into(), scale: 18 }).expect("a new asset");
+    let (vault, user) = ([0xbb; 20], [0xcc; 20]);
+    let person = |of: [u8; 20]| format!("0x{}", hex::text(&of));
+    let mut block = AccountBlock {
+        height,
+        hash,
+        previous: None,
+        time,
+        transactions: Vec::new(),
+        events: Vec::new(),
+        gaps: Gaps::default(),
+    };
+    for (at, (router, answered)) in
+        (0u32..).zip([([0xdd; 20], [0xaa; 32]), ([0xdd; 20], [0x77; 32]), ([0xde; 20], [0xaa; 32])])
+    {
+        let legs = vec![leg(&person(vault), Some(&person(user)), 40, LegKind::Transfer)];
+        let name = format!("0x{}", hex::text(&[0xe0 + u8::try_from(at).expect("few"); 32]));
+        block.transactions.push(AccountTransaction { name, time, legs });
+        let values = [
+            Value::Address(vault),
+            Value::Address(user),
+            Value::Address([0; 20]),
+            Value::Uint(ruint::aliases::U256::from(40)),
+            Value::Text(format!("OUT:{}", hex::text(&answered))),
+        ];
+        let signature = Signature::parse(link::thorchain::EVENTS[1]).expect("good");
+        let (topics, data) = signature.encode_event(&values).expect("they fit");
+        block.events.push(BlockEvent { transaction: at, event: Event { index: at, contract: router, topics, data } });
+    }
+    writer.push_block(&block).expect("it fits");
+    writer.commit().expect("it is written");
+    desk
+}
+
+#[test]
+fn links_find_reads_memos_and_the_books_own_routers() {
+    let desk = with_memos();
+    let ran = desk.run("links find").done();
+    assert!(ran.stderr.contains("0 links new"), "a router that nobody knows is not believed: {}", ran.stderr);
+    std::fs::create_dir_all(desk.path("book/registry")).expect("a folder");
+    let table = format!("# mine\nscheme,ledger,address,version\nthorchain,eip155:31337,0x{},4\n", "dd".repeat(20));
+    desk.write("book/registry/routers.csv", &table);
+    let ran = desk.run("links find --json").done();
+    let links: Vec<_> = ran.json_lines().into_iter().filter(|line| line.get("share").is_some()).collect();
+    let [link] = &links[..] else { panic!("{links:?}") };
+    assert_eq!(
+        (&link["from"]["tx"], &link["to"]["tx"]),
+        (&"aa".repeat(32).into(), &format!("0x{}", "e0".repeat(32)).into())
+    );
+    assert_eq!(
+        (&link["from"]["units"], &link["to"]["units"], &link["class"]),
+        (&"50".into(), &"40".into(), &"deterministic".into())
+    );
+    assert!(ran.stderr.contains("1 payment over THORChain whose other side is on none"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 link new; the book has 1"), "{}", ran.stderr);
+    let ran = desk.run("links thorchain").done();
+    assert!(ran.stderr.contains("0 links new; the book has 1"), "it is the same link: {}", ran.stderr);
+    desk.write("book/registry/strange.csv", "a,b\n1,2\n");
+    let ran = desk.run("links find");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("strange.csv: this is no table of pools ("), "{}", ran.stderr);
+}
+
+#[test]
+fn a_pool_of_the_books_own_is_a_pool_to_every_command() {
+    let desk = with_memos();
+    std::fs::create_dir_all(desk.path("book/registry")).expect("a folder");
+    let pool = format!("0x{}", "cc".repeat(20));
+    let table = format!("protocol,ledger,contract,asset,units,name,since\nmine,eip155:31337,{pool},ETH,40,40-wei,0\n");
+    desk.write("book/registry/pools.csv", &table);
+    let other = with_a_pool();
+    std::fs::create_dir_all(other.path("book/registry")).expect("a folder");
+    let known = Pools::built_in();
+    let known = known.all().iter().find(|pool| pool.name == "1-eth").expect("it is built in");
+    let row = format!("mine,{},{},ETH,{},renamed,0", known.ledger, known.holder(), known.units);
+    other.write("book/registry/pools.csv", format!("protocol,ledger,contract,asset,units,name,since\n{row}\n"));
+    let ran = other.run("links pools renamed").done();
+    assert!(ran.stdout.contains("10 in, 4 out, 6 inside"), "{}", ran.stdout);
+    let tx = format!("0x{}", "e0".repeat(32));
+    desk.write(
+        "hack.yaml",
+        format!(
+            "incident: hack\nlosses:\n- ledger: eip155:31337\n  asset: ETH\n  amount: \"0.00000000000000004\"\n  stolen:\n  - {{tx: \"{tx}\", to: \"{pool}\"}}\n"
+        ),
+    );
+    let result = desk.run("trace hack.yaml --json").done().json_lines().remove(0);
+    let kinds: Vec<_> = result["terminals"].as_array().expect("a list").iter().map(|row| row["kind"].clone()).collect();
+    assert_eq!(kinds, ["mixer"], "{result}");
 }

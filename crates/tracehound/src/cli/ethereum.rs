@@ -48,6 +48,9 @@ pub struct EthereumArgs {
     /// Which logs are kept beside the ledger
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Events::Known)]
     pub events: Events,
+    /// More registry files, or folders of them: the logs that they read are kept as well
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub registry: Vec<PathBuf>,
     /// Compare the balances of everybody who takes part in a block with the chain's, and book the difference
     #[arg(long, conflicts_with = "export")]
     pub check_balances: bool,

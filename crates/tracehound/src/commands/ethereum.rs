@@ -14,6 +14,7 @@ use crate::commands::telling::Teller;
 use crate::exit::{Exit, Failure};
 use crate::home::Home;
 use crate::interrupt::Heed;
+use crate::registries;
 
 /// The variable that holds a token for the node.
 const TOKEN: &str = "TRACEHOUND_RPC_TOKEN";
@@ -21,7 +22,7 @@ const TOKEN: &str = "TRACEHOUND_RPC_TOKEN";
 const TOKENS_BYTES_MAX: u64 = 256 << 20;
 
 pub fn run(home: &Home, args: &EthereumArgs) -> Result<Exit, Failure> {
-    let options = options(args)?;
+    let options = options(home, args)?;
     let access = args.rpc.as_deref().map(|url| access(url, args)).transpose()?;
     let book = home.create()?;
     let heed = Heed::begin();
@@ -62,7 +63,7 @@ fn fill(
     }
 }
 
-fn options(args: &EthereumArgs) -> Result<EvmOptions, Failure> {
+fn options(home: &Home, args: &EthereumArgs) -> Result<EvmOptions, Failure> {
     let settled = match (args.only, args.confirmations) {
         (Some(Only::Safe), _) => Settled::Safe,
         (Some(Only::Finalized), _) => Settled::Finalized,
@@ -70,7 +71,10 @@ fn options(args: &EthereumArgs) -> Result<EvmOptions, Failure> {
     };
     let keep = match args.events {
         Events::All => evm::KeepEvents::All,
-        Events::Known => evm::KeepEvents::Topics(link::Registry::built_in().topics()),
+        Events::Known => {
+            let book = if home.exists()? { Some(home.open()?) } else { None };
+            evm::KeepEvents::Topics(registries::registry(book.as_ref(), &args.registry)?.topics())
+        }
     };
     Ok(EvmOptions {
         once: args.once,

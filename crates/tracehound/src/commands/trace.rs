@@ -11,7 +11,7 @@ use crate::commands::stdout;
 use crate::exit::{Exit, Failure};
 use crate::home::{Home, read_links, read_tags, stops};
 use crate::output::{csv, json, text};
-use crate::registries::registry;
+use crate::registries;
 use crate::tagfiles;
 use crate::tracing::case::{self, Case, Wishes};
 use crate::tracing::links::{LinkWishes, usual_least};
@@ -33,7 +33,7 @@ pub fn run(home: &Home, args: &TraceArgs) -> Result<Exit, Failure> {
         with_valueless: args.with_valueless,
         valueless: args.valueless.clone(),
         links: links(&book, &args.links)?,
-        registry: Some(registry(Some(&book), &[])?),
+        registered: Some((registries::registry(Some(&book), &[])?, registries::pools(Some(&book), &[])?)),
     };
     let case = case::open(&book, incidents, claims, &stops, &wishes)?;
     let policies: Vec<Policy> = match args.policy {

@@ -67,7 +67,7 @@ pub struct Wishes {
     /// Links to follow; `None` for none.
     pub links: Option<LinkWishes>,
     /// What bridges and pools there are, besides those that are tagged.
-    pub registry: Option<Registry>,
+    pub registered: Option<(Registry, Pools)>,
 }
 
 /// Reads incident files; each is checked in full before anything is traced.
@@ -206,8 +206,8 @@ fn on_ledger(
         }
     }
     let mut stops = tag_rules.resolve(claims, ledger);
-    if let Some(registry) = &wishes.registry {
-        add_registered(&mut stops, registry, ledger);
+    if let Some((registry, pools)) = &wishes.registered {
+        add_registered(&mut stops, registry, pools, ledger);
     }
     for problem in stops.problems.iter().filter(|_| !wishes.no_stops) {
         problems.push(Problem::new(problem.kind.as_str(), id.to_string(), problem.text.clone()));
@@ -224,10 +224,9 @@ fn on_ledger(
 }
 
 /// Bridges and pools that nobody tagged: what the registry says of a holder counts where no tag speaks.
-fn add_registered(stops: &mut StopSet, registry: &Registry, ledger: &dyn Ledger) {
+fn add_registered(stops: &mut StopSet, registry: &Registry, pools: &Pools, ledger: &dyn Ledger) {
     let bridges = registry.contracts(ledger.id()).into_iter().filter(|(.., role)| role.takes_money());
     let bridges = bridges.map(|(holder, protocol, _)| (holder, protocol.to_owned(), know::StopKind::Bridge));
-    let pools = Pools::built_in();
     let pools = pools.of(ledger.id()).map(|pool| (pool.holder(), pool.name.clone(), know::StopKind::Mixer));
     for (holder, entity, kind) in bridges.chain(pools) {
         if let Some(holder) = ledger.find_holder(&holder) {

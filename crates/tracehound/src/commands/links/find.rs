@@ -1,4 +1,5 @@
-//! `tracehound links find`: the registry over the book's ledgers, and whatever else finds links in them; kept in the book.
+//! `tracehound links find`: the registry and THORChain's memos over the book's ledgers, and the matcher where asked for; kept
+//! in the book.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,6 +9,7 @@ use ledger::Contracts;
 use link::{Claim, Found, Kept, matcher};
 
 use super::line::CrossingLine;
+use super::thorchain;
 use crate::cli::FindLinksArgs;
 use crate::commands::{say, stdout};
 use crate::exit::{Exit, Failure};
@@ -25,8 +27,12 @@ pub fn run(home: &Home, args: &FindLinksArgs) -> Result<Exit, Failure> {
     let opened: Vec<BookLedger> = book.ledgers()?.iter().map(|id| book.ledger(id)).collect::<Result<_, _>>()?;
     let contracts: Vec<&dyn Contracts> = opened.iter().filter_map(contracts).collect();
     let found = link::find(&contracts, &registry);
-    say_problems(&found);
+    let memos = thorchain::memos(&opened, &registries::routers(Some(&book), &args.registry)?);
+    let problems: Vec<String> =
+        found.problems.iter().map(ToString::to_string).chain(memos.problems.iter().cloned()).collect();
+    say_problems(&problems);
     let mut claims = found.claims.clone();
+    claims.extend(memos.claims);
     if args.matching {
         claims.extend(matched(&found));
     }
@@ -35,6 +41,10 @@ pub fn run(home: &Home, args: &FindLinksArgs) -> Result<Exit, Failure> {
         say(format!("warning: the links of {} {} come to more than all of it", side.ledger, side.tx));
     }
     say(summary(&found, &kept));
+    if !memos.unpaired.is_empty() {
+        let payments = plural(memos.unpaired.len(), "payment");
+        say(format!("{payments} over THORChain whose other side is on none of the book's ledgers"));
+    }
     let links = if args.dry_run {
         kept
     } else {
@@ -82,11 +92,11 @@ fn matched(found: &Found) -> Vec<Claim> {
     matched.claims
 }
 
-fn say_problems(found: &Found) {
-    for problem in found.problems.iter().take(PROBLEMS_MAX) {
+fn say_problems(problems: &[String]) {
+    for problem in problems.iter().take(PROBLEMS_MAX) {
         say(format!("warning: {problem}"));
     }
-    let more = found.problems.len().saturating_sub(PROBLEMS_MAX);
+    let more = problems.len().saturating_sub(PROBLEMS_MAX);
     if more > 0 {
         say(format!("warning: and {} more", plural(more, "problem")));
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use book::{AccountLedger, BookLedger};
 use ledger::{Ledger, Seq, Time};
-use link::pools::{Account, History, Marks, Pools, Posterior, Ratios, Taken, account, claims, marks, posteriors, read};
+use link::pools::{Account, History, Marks, Posterior, Ratios, Taken, account, claims, marks, posteriors, read};
 use link::{Kept, Portion};
 use money::{Amount, Decimal};
 use serde_json::json;
@@ -17,13 +17,14 @@ use crate::exit::{Exit, Failure};
 use crate::home::{Home, ledgers};
 use crate::linkstore::{Entry, LinkStore};
 use crate::output::text::{counted, grouped, plural};
+use crate::registries;
 
 /// The schema of every line.
 const SCHEMA: &str = "tracehound/pools/1";
 
 pub fn run(home: &Home, args: &PoolsArgs) -> Result<Exit, Failure> {
     let book = home.open()?;
-    let mut pools = Pools::built_in();
+    let mut pools = registries::pools(Some(&book), &[])?;
     for path in &args.pools {
         pools.add(&table(path)?).map_err(|error| Failure::bad_input(format!("{}: {error}", path.display())))?;
     }

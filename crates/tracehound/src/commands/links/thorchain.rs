@@ -9,7 +9,7 @@ use book::{Book, BookLedger};
 use flate2::bufread::MultiGzDecoder;
 use ledger::{Contracts, LedgerId};
 use link::thorchain::{
-    Added, DOCUMENT_BYTES_MAX, Memo, Outputs, Paired, Records, Scheme, from_ledgers, pair, parse_routers, routers,
+    Added, DOCUMENT_BYTES_MAX, Found, Memo, Outputs, Paired, Records, Router, Scheme, from_ledgers, pair, parse_routers,
 };
 use link::{Claim, Kept};
 
@@ -19,6 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::home::Home;
 use crate::linkstore::{Entry, LinkStore};
 use crate::output::text::{counted, grouped, plural};
+use crate::registries;
 
 /// How many problems, or swaps that wait, are listed one by one.
 const LISTED_MAX: usize = 100;
@@ -35,21 +36,13 @@ pub fn run(home: &Home, args: &ThorchainArgs) -> Result<Exit, Failure> {
 /// Memos on the chains themselves.
 fn on_ledgers(home: &Home, args: &ThorchainArgs) -> Result<Vec<Claim>, Failure> {
     let book = home.open()?;
-    let mut known = routers();
+    let mut known = registries::routers(Some(&book), &[])?;
     for path in &args.routers {
         let text = table(path)?;
         known.extend(parse_routers(&text).map_err(|error| Failure::bad_input(format!("{}: {error}", path.display())))?);
     }
     let opened: Vec<BookLedger> = book.ledgers()?.iter().map(|id| book.ledger(id)).collect::<Result<_, _>>()?;
-    let mut outputs: Vec<&dyn Outputs> = Vec::new();
-    let mut contracts: Vec<&dyn Contracts> = Vec::new();
-    for ledger in &opened {
-        match ledger {
-            BookLedger::Utxo(ledger) => outputs.push(ledger),
-            BookLedger::Account(ledger) => contracts.push(ledger),
-        }
-    }
-    let found = from_ledgers(&outputs, &contracts, &known);
+    let found = memos(&opened, &known);
     warn(&found.problems, 0);
     say(format!(
         "{} between the book's ledgers, {} whose other side is on none of them",
@@ -57,6 +50,19 @@ fn on_ledgers(home: &Home, args: &ThorchainArgs) -> Result<Vec<Claim>, Failure> 
         plural(found.unpaired.len(), "payment")
     ));
     Ok(found.claims)
+}
+
+/// What memos on a book's ledgers tie together.
+pub fn memos(opened: &[BookLedger], known: &[Router]) -> Found {
+    let mut outputs: Vec<&dyn Outputs> = Vec::new();
+    let mut contracts: Vec<&dyn Contracts> = Vec::new();
+    for ledger in opened {
+        match ledger {
+            BookLedger::Utxo(ledger) => outputs.push(ledger),
+            BookLedger::Account(ledger) => contracts.push(ledger),
+        }
+    }
+    from_ledgers(&outputs, &contracts, known)
 }
 
 /// What the protocol itself recorded.
