@@ -59,7 +59,7 @@ fn check_shape(result: &Value) {
     check_keys(
         result,
         "schema:text incidents:list policy:text policy_means:text as_of:object loot:list terminals:list edges:list- \
-         problems:list",
+         links:list problems:list",
     );
     assert_eq!(result["schema"], "tracehound/trace/1");
     assert!(POLICIES.contains(&text(&result["policy"])));
@@ -75,7 +75,7 @@ fn check_shape(result: &Value) {
         check_keys(
             row,
             "incident:text kind:text ledger:text holder:text? purse:text? entity:text? asset:text amount:amount \
-             origin_asset:text origin_amount:amount low:amount- high:amount- hops:number since:time? reason:text \
+             origin_ledger:text origin_asset:text origin_amount:amount low:amount- high:amount- hops:number since:time? reason:text \
              basis:text claim:object-",
         );
         assert!(KINDS.contains(&text(&row["kind"])) && BASES.contains(&text(&row["basis"])), "{row}");
