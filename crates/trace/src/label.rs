@@ -49,3 +49,16 @@ pub(crate) fn sum_of(portions: &[Portion], label: LabelId) -> (Amount, Amount) {
         .filter(|portion| portion.label == label)
         .fold((Amount::ZERO, Amount::ZERO), |(amount, origin), p| (amount + p.amount, origin + p.origin))
 }
+
+/// What `part` of something that holds `held` is of the loot, if all of it is `origin`. Where nothing was converted yet
+/// the two are one, and no division is needed.
+#[inline]
+pub(crate) fn origin_of(part: Amount, held: Amount, origin: Amount) -> Amount {
+    if part == held {
+        origin
+    } else if origin == held {
+        part
+    } else {
+        origin.share(part, held)
+    }
+}

@@ -10,7 +10,7 @@ use ledger::Seq;
 use money::Amount;
 use smallvec::SmallVec;
 
-use crate::label::{LabelId, Portion, Seed};
+use crate::label::{LabelId, Portion, Seed, origin_of};
 use crate::rule::{Parcel, Rule};
 
 /// An interval of stolen units.
@@ -30,13 +30,7 @@ impl Lot {
 
     /// Cuts the first `amount` units off.
     fn cut(&mut self, amount: Amount) -> Self {
-        let origin = if amount == self.amount {
-            self.origin
-        } else if self.origin == self.amount {
-            amount
-        } else {
-            self.origin.share(amount, self.amount)
-        };
+        let origin = origin_of(amount, self.amount, self.origin);
         let first = Self { amount, origin, ..*self };
         self.start += amount;
         self.amount -= amount;

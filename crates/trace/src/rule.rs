@@ -7,7 +7,7 @@
 use ledger::Seq;
 use money::Amount;
 
-use crate::label::{Portion, Seed};
+use crate::label::{Portion, Seed, origin_of};
 
 /// A stolen parcel in motion: its portions, and how much of the movement is stolen at all.
 #[derive(Clone, Debug, Default)]
@@ -83,13 +83,7 @@ pub(crate) trait Rule: Copy {
 impl Portion {
     /// Cuts `amount` of it off the front, with its share of the origin.
     pub(crate) fn cut(&mut self, amount: Amount) -> Self {
-        let origin = if amount == self.amount {
-            self.origin
-        } else if self.origin == self.amount {
-            amount
-        } else {
-            self.origin.share(amount, self.amount)
-        };
+        let origin = origin_of(amount, self.amount, self.origin);
         let first = Self { amount, origin, ..*self };
         self.offset += amount;
         self.amount -= amount;

@@ -8,7 +8,7 @@ use ledger::Seq;
 use money::Amount;
 use smallvec::SmallVec;
 
-use crate::label::{LabelId, Portion, Seed, sum_of};
+use crate::label::{LabelId, Portion, Seed, origin_of, sum_of};
 use crate::rule::{Parcel, Rule};
 
 /// One label's content of a purse.
@@ -84,13 +84,7 @@ impl Share {
 
     /// Takes `amount` of the label's content out, with its share of the origin.
     fn take(&mut self, amount: Amount) -> Portion {
-        let origin = if amount == self.held {
-            self.origin
-        } else if self.origin == self.held {
-            amount
-        } else {
-            self.origin.share(amount, self.held)
-        };
+        let origin = origin_of(amount, self.held, self.origin);
         self.held -= amount;
         self.origin -= origin;
         Portion { amount, origin, ..self.portion() }

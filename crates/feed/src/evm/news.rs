@@ -7,7 +7,7 @@
 //!
 //! Source: RFC 6455; `eth_subscribe` of Geth's documentation.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 
 use crate::following::{Bell, Wake, connect};
 use crate::wire::NodeError;
@@ -53,14 +53,8 @@ fn listen(place: &str, hello: &str, bell: &Bell) -> io::Result<()> {
     stream.write_all(hello.as_bytes())?;
     let mut listener = Listener::default();
     let mut bytes = [0; 4096];
-    while bell.is_wanted() {
-        let count = match stream.read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
-            Err(error) => return Err(error),
-        };
-        for heard in listener.receive(&bytes[..count]).map_err(io::Error::other)? {
+    while let Some(told) = bell.hear(&mut stream, &mut bytes)? {
+        for heard in listener.receive(told).map_err(io::Error::other)? {
             match heard {
                 Heard::Ready => {
                     stream.write_all(&frame(TEXT, SUBSCRIBE))?;

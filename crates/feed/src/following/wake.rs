@@ -1,7 +1,7 @@
 //! [`Wake`]: being told that a node has something new. Only ever a reason to look: messages get lost, so whoever waits
 //! looks now and then anyway, and nothing that a message says is believed.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,19 @@ impl Bell {
     /// There is news; says whether anybody hears it. One that is waiting to be heard is as good as two.
     pub fn ring(&self) -> bool {
         !matches!(self.news.try_send(Instant::now()), Err(TrySendError::Disconnected(_)))
+    }
+
+    /// What the other side says next; nothing once it has ended the connection, or nobody waits any more.
+    pub fn hear<'b>(&self, stream: &mut TcpStream, bytes: &'b mut [u8]) -> io::Result<Option<&'b [u8]>> {
+        while self.is_wanted() {
+            match stream.read(bytes) {
+                Ok(0) => return Ok(None),
+                Ok(count) => return Ok(Some(&bytes[..count])),
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 }
 

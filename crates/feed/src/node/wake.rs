@@ -1,6 +1,6 @@
 //! Being told over ZMQ that a node has a block: what [`Wake`] listens to for a Bitcoin node.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 
 use super::bitcoind::Notification;
 use super::zmtp::{Heard, Subscriber, hello, subscribe};
@@ -31,14 +31,8 @@ fn listen(place: &str, bell: &Bell) -> io::Result<()> {
     stream.write_all(&hello())?;
     let mut subscriber = Subscriber::default();
     let mut bytes = [0; 4096];
-    while bell.is_wanted() {
-        let count = match stream.read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
-            Err(error) => return Err(error),
-        };
-        for heard in subscriber.receive(&bytes[..count]).map_err(io::Error::other)? {
+    while let Some(told) = bell.hear(&mut stream, &mut bytes)? {
+        for heard in subscriber.receive(told).map_err(io::Error::other)? {
             let is_news = match heard {
                 Heard::Ready => {
                     TOPICS.iter().try_for_each(|topic| stream.write_all(&subscribe(topic)))?;
